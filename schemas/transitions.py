@@ -1,0 +1,130 @@
+"""Transitions: the published record of one move of one customer.
+
+Owns its fields, its deterministic id, and its form on the wire (JSON value, CloudEvents headers). Knows neither
+how a move is decided nor what a topic is. The JSON Schema of the record is `schemas.published.TransitionRecord`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any, Final, Literal
+
+import orjson
+
+from schemas.times import rfc3339
+
+DEADLINE: Final = "deadline"
+"""The cause of a transition that silence made, in place of a signal's id and kind."""
+
+EVENT_TYPE: Final = "stagewatch.transition.v1"
+"""CloudEvents type of every transition; a change that old subscribers cannot read gets a new number."""
+
+ID_BYTES: Final = 16
+"""128 bits: among 10^12 transitions the chance that any two share an id is below 10^-14."""
+
+Fact = float | int | str | None
+
+
+@dataclass(slots=True)
+class Cause:
+    """Why a transition happened: a signal (its kind, id and where it stood), or a deadline (only the kind)."""
+
+    kind: str
+    id: str | None = None
+    topic: str | None = None
+    partition: int | None = None
+    offset: int | None = None
+
+
+@dataclass(slots=True)
+class Transition:
+    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics to copy it to."""
+
+    id: str
+    sequence: int
+    customer: str
+    journey: str
+    version: int
+    track: str
+    instance: str | None
+    name: str
+    from_: str
+    to: str
+    at: int
+    previous_at: int | None
+    cause: Cause
+    facts: Mapping[str, Fact] = field(default_factory=dict)
+    kind: Literal["made", "corrected", "suppressed"] = "made"
+    corrects: str | None = None
+    route: tuple[str, ...] = ()
+
+
+def transition_id(  # noqa: PLR0917  the parts of the identity, in the order of the design
+    customer: str,
+    journey: str,
+    version: int,
+    track: str,
+    instance: str | None,
+    name: str,
+    at: int,
+    cause: str,
+) -> str:
+    """32 hex digits that follow from the arguments alone; `cause` is the signal's id, or DEADLINE.
+
+    The encoding is a JSON array, in which no two different lists of arguments look alike.
+    """
+    encoded = orjson.dumps((customer, journey, version, track, instance, name, at, cause))
+    return blake2b(encoded, digest_size=ID_BYTES).hexdigest()
+
+
+def record(transition: Transition, recorded_at: int) -> dict[str, Any]:
+    """The published form; `recorded_at` is wall-clock time in ms."""
+    cause = transition.cause
+    previous = transition.previous_at
+    return {
+        "id": transition.id,
+        "sequence": transition.sequence,
+        "customer": transition.customer,
+        "journey": transition.journey,
+        "version": transition.version,
+        "track": transition.track,
+        "instance": transition.instance,
+        "name": transition.name,
+        "from": transition.from_,
+        "to": transition.to,
+        "at": rfc3339(transition.at),
+        "recorded_at": rfc3339(recorded_at),
+        "previous_at": None if previous is None else rfc3339(previous),
+        "cause": {
+            "kind": cause.kind,
+            "id": cause.id,
+            "topic": cause.topic,
+            "partition": cause.partition,
+            "offset": cause.offset,
+        },
+        "facts": transition.facts,
+        "kind": transition.kind,
+        "corrects": transition.corrects,
+    }
+
+
+def encode(transition: Transition, recorded_at: int) -> bytes:
+    """The published form as UTF-8 JSON."""
+    return orjson.dumps(record(transition, recorded_at))
+
+
+def headers(transition: Transition) -> list[tuple[str, bytes]]:
+    """CloudEvents 1.0 headers of Kafka's binary mode, and the three that subscribers filter by unparsed."""
+    named = {
+        "ce_specversion": "1.0",
+        "ce_id": transition.id,
+        "ce_source": f"/stagewatch/journeys/{transition.journey}",
+        "ce_type": EVENT_TYPE,
+        "ce_time": rfc3339(transition.at),
+        "ce_subject": transition.customer,
+        "content-type": "application/json",
+        "journey": transition.journey,
+        "track": transition.track,
+        "name": transition.name,
+    }
+    return [(name, text.encode()) for name, text in named.items()]
