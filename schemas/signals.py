@@ -159,7 +159,7 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
 
 @dataclass(slots=True)
 class Origin:
-    """Where a record stood: topic, partition, offset; of a file its name, 0 and the line's or row's number."""
+    """Where a record stood: topic, partition, offset; of a file its name, 0 and the line number."""
 
     topic: str
     partition: int
@@ -168,7 +168,7 @@ class Origin:
 
 @dataclass(slots=True)
 class Signal:
-    """An event understood. `at` is event time in ms; `attributes` holds words of ATTRIBUTES, rightly typed."""
+    """An event understood. `at` is event time in ms; `attributes`: words of ATTRIBUTES, rightly typed."""
 
     customer: str
     kind: str

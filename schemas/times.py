@@ -15,8 +15,8 @@ EARLIEST: Final = 946_684_800_000
 """2000-01-01. Shops' data hold zeros, 1970 and 1900 as "no time"; no stream that we read is that old."""
 
 LATEST: Final = 4_102_444_800_000
-"""2100-01-01. Later ones are a unit mistaken (microseconds read as milliseconds), and with this bound no number
-of seconds is also a plausible number of milliseconds, so that a number's size tells its unit."""
+"""2100-01-01. Later ones are a unit mistaken (microseconds read as milliseconds), and within this bound no
+number of seconds is also a plausible number of milliseconds, so that a number's size tells its unit."""
 
 
 def rfc3339(at: int) -> str:

@@ -1,7 +1,7 @@
 """Transitions: the published record of one move of one customer.
 
-Owns its fields, its deterministic id, and its form on the wire (JSON value, CloudEvents headers). Knows neither
-how a move is decided nor what a topic is. The JSON Schema of the record is `schemas.published.TransitionRecord`.
+Owns its fields, its deterministic id, and its form on the wire (JSON value, CloudEvents headers). Knows
+neither how a move is decided nor what a topic is. `schemas.published.TransitionRecord` is its JSON Schema.
 """
 
 from collections.abc import Mapping
@@ -27,7 +27,7 @@ Fact = float | int | str | None
 
 @dataclass(slots=True)
 class Cause:
-    """Why a transition happened: a signal (its kind, id and where it stood), or a deadline (only the kind)."""
+    """Why a transition happened: a signal (kind, id and where it stood), or a deadline (only the kind)."""
 
     kind: str
     id: str | None = None
@@ -38,7 +38,7 @@ class Cause:
 
 @dataclass(slots=True)
 class Transition:
-    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics to copy it to."""
+    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics that get a copy."""
 
     id: str
     sequence: int
