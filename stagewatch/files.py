@@ -1,0 +1,125 @@
+"""Files in and out: plain, gzip or zstd by the ending of the name, `-` for standard input and output.
+
+Reading is buffered widely, so that many lines are had from one call: a call for each would cost more than the
+work on it. It knows nothing of events.
+"""
+
+import gzip
+import io
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, BinaryIO, cast
+
+import zstandard
+
+CHUNK = 1 << 20
+"""Bytes asked for at once: larger gains nothing measurable, smaller costs calls."""
+
+STANDARD = "-"
+
+Watch = Callable[[int], None]
+"""Told how many more bytes of the file, as it lies on disk, have been read."""
+
+
+class FileError(Exception):
+    """A file that cannot be read or written; the message names it and says why."""
+
+
+def stem_suffix(name: str) -> str:
+    """The ending that says how the content is written (`.csv`, `.jsonl`), the compression's left off."""
+    path = Path(name)
+    return (path.with_suffix("") if path.suffix in {".gz", ".zst"} else path).suffix.lower()
+
+
+@contextmanager
+def reading(name: str, watch: Watch | None = None) -> Iterator[io.BufferedReader]:
+    """The file's bytes, uncompressed. FileError if it cannot be opened, or is damaged further on."""
+    with _opened(name, "rb") as raw, _uncompressed(name, _Watched(raw, watch) if watch else raw) as content:
+        yield io.BufferedReader(_Named(content, name), CHUNK)
+
+
+@contextmanager
+def writing(name: str) -> Iterator[BinaryIO]:
+    """Where bytes go into the file, compressed as its name says. The same bytes in give the same file."""
+    with _opened(name, "wb") as raw, _compressed(name, raw) as content:
+        yield content
+        content.flush()
+
+
+@contextmanager
+def _opened(name: str, mode: str) -> Iterator[BinaryIO]:
+    if name == STANDARD:
+        yield sys.stdin.buffer if mode == "rb" else sys.stdout.buffer
+        return
+    try:
+        file = cast("BinaryIO", Path(name).open(mode))  # noqa: SIM115  closed below
+    except OSError as error:
+        verb = "read" if mode == "rb" else "written"
+        raise FileError(f"{name}: cannot be {verb}: {error.strerror}") from error
+    with file:
+        yield file
+
+
+@contextmanager
+def _uncompressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
+    match Path(name).suffix:
+        case ".gz":
+            with gzip.GzipFile(fileobj=raw, mode="rb") as content:
+                yield cast("BinaryIO", content)
+        case ".zst":
+            reader = zstandard.ZstdDecompressor().stream_reader(raw, read_across_frames=True, closefd=False)
+            with reader as content:
+                yield cast("BinaryIO", content)
+        case _:
+            yield raw
+
+
+@contextmanager
+def _compressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
+    match Path(name).suffix:
+        case ".gz":
+            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6) as content:
+                yield cast("BinaryIO", content)
+        case ".zst":
+            with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as content:
+                yield cast("BinaryIO", content)
+        case _:
+            yield raw
+
+
+class _Watched(io.RawIOBase):
+    """A file that tells how much of it was read."""
+
+    def __init__(self, file: BinaryIO, watch: Watch) -> None:
+        super().__init__()
+        self._file: Any = file
+        self._watch = watch
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  any writable buffer
+        count: int = self._file.readinto(buffer)
+        self._watch(count)
+        return count
+
+
+class _Named(io.RawIOBase):
+    """A file whose faults, found at any later read, name it."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__()
+        self._file: Any = file
+        self._name = name
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:  # noqa: ANN401  any writable buffer
+        try:
+            count: int = self._file.readinto(buffer)
+        except (OSError, EOFError, zstandard.ZstdError) as error:
+            raise FileError(f"{self._name}: cannot be read: {error}") from error
+        return count

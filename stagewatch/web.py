@@ -1,0 +1,173 @@
+"""A small HTTP server for machines: /metrics, /live and /ready, and whatever pages it is given.
+
+It runs on a thread of its own, so that a busy event loop still answers; the callables handed in are called on
+that thread and must be quick. It knows nothing of workers, and binds where it is told.
+"""
+
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from types import TracebackType
+from typing import Any, Self
+
+import orjson
+from prometheus_client import CollectorRegistry
+from prometheus_client.exposition import choose_encoder
+
+Probe = Callable[[], tuple[bool, Mapping[str, Any]]]
+"""Whether all is well, and what is known about it."""
+
+READ_TIMEOUT = 10.0
+"""Seconds after which a client that sends nothing is hung up on."""
+
+
+class WebError(Exception):
+    """The server cannot listen where it was told to; the message says what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a page gives: a body, its type, and the HTTP status."""
+
+    body: bytes
+    type: str = "text/plain; charset=utf-8"
+    status: int = 200
+
+
+Page = Callable[[Mapping[str, str]], Answer]
+"""A page: from the request's headers, named in lower case, to the answer."""
+
+
+def metrics_page(registry: CollectorRegistry) -> Page:
+    """The registry's metrics, in the format that the reader asks for."""
+
+    def page(headers: Mapping[str, str]) -> Answer:
+        encode, content_type = choose_encoder(headers.get("accept", ""))
+        return Answer(encode(registry), content_type)
+
+    return page
+
+
+def probe_page(probe: Probe) -> Page:
+    """What the probe says, as JSON: status 200 if all is well, 503 if not."""
+
+    def page(_headers: Mapping[str, str]) -> Answer:
+        well, known = probe()
+        return Answer(orjson.dumps(known), "application/json", 200 if well else 503)
+
+    return page
+
+
+class Web:
+    """The server. It listens from `start` to `stop`; used in a `with`, for the length of the block."""
+
+    def __init__(self, host: str, port: int, pages: Mapping[str, Page]) -> None:
+        self._host = host
+        self._port = port
+        self._pages = dict(pages)
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: Thread | None = None
+
+    @classmethod
+    def serving(
+        cls,
+        host: str,
+        port: int,
+        registry: CollectorRegistry,
+        *,
+        live: Probe,
+        ready: Probe,
+        pages: Mapping[str, Page] | None = None,
+    ) -> Self:
+        """A server of the usual three, and of further pages by path."""
+        usual = {"/metrics": metrics_page(registry), "/live": probe_page(live), "/ready": probe_page(ready)}
+        return cls(host, port, usual | dict(pages or {}))
+
+    @property
+    def address(self) -> str:
+        """Where it listens, as a URL; with port 0, the port that was found free."""
+        host, port = self._server.server_address[:2] if self._server else (self._host, self._port)
+        return f"http://{host!s}:{port}"
+
+    def start(self) -> None:
+        """Listens from now on.
+
+        Raises:
+            WebError: the address cannot be had, most often because another process listens there.
+        """
+        try:
+            self._server = _Server((self._host, self._port), _handler(self._pages))
+        except (OSError, OverflowError) as error:
+            raise WebError(
+                f"cannot listen on {self._host}:{self._port}: {getattr(error, 'strerror', None) or error}."
+                " Stop what listens there, or choose another: STAGEWATCH_HTTP_HOST, STAGEWATCH_HTTP_PORT"
+            ) from error
+        self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Listens no more; the port is free when this returns. Stopping twice does nothing."""
+        if self._server and self._thread:
+            self._server.shutdown()
+            self._server.server_close()
+            self._thread.join()
+        self._server = self._thread = None
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as the stock one
+        """A scraper that hangs up early is no news; the stock server prints a traceback for it."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
+
+
+def _safely(page: Page, headers: Mapping[str, str]) -> Answer:
+    try:
+        return page(headers)
+    except Exception as error:  # noqa: BLE001  a page that fails must say so to whoever asks, not hang up
+        return Answer(f"This page failed: {error!r}\n".encode(), status=500)
+
+
+def _handler(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = READ_TIMEOUT
+        server_version = "stagewatch"
+        sys_version = ""
+
+        def do_GET(self) -> None:
+            self._answer(with_body=True)
+
+        def do_HEAD(self) -> None:
+            self._answer(with_body=False)
+
+        def _answer(self, *, with_body: bool) -> None:
+            page = pages.get(self.path.partition("?")[0])
+            answer = (
+                _safely(page, {name.lower(): value for name, value in self.headers.items()})
+                if page
+                else Answer(f"There is only {', '.join(pages)}.\n".encode(), status=404)
+            )
+            self.send_response(answer.status)
+            self.send_header("Content-Type", answer.type)
+            self.send_header("Content-Length", str(len(answer.body)))
+            self.end_headers()
+            if with_body:
+                self.wfile.write(answer.body)
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the stock name
+            """A scrape every few seconds is not worth a line."""
+
+    return Handler
