@@ -38,7 +38,7 @@ class Cause:
 
 @dataclass(slots=True)
 class Transition:
-    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics that get a copy."""
+    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics for copies."""
 
     id: str
     sequence: int
@@ -113,18 +113,22 @@ def encode(transition: Transition, recorded_at: int) -> bytes:
     return orjson.dumps(record(transition, recorded_at))
 
 
-def headers(transition: Transition) -> list[tuple[str, bytes]]:
-    """CloudEvents 1.0 headers of Kafka's binary mode, and the three that subscribers filter by unparsed."""
+def headers(published: Mapping[str, Any]) -> list[tuple[str, bytes]]:
+    """The headers of a published form: CloudEvents 1.0 in Kafka's binary mode, and three to filter by unparsed.
+
+    Args:
+        published: what `record` gave, or the same read back from its JSON.
+    """
     named = {
         "ce_specversion": "1.0",
-        "ce_id": transition.id,
-        "ce_source": f"/stagewatch/journeys/{transition.journey}",
+        "ce_id": published["id"],
+        "ce_source": f"/stagewatch/journeys/{published['journey']}",
         "ce_type": EVENT_TYPE,
-        "ce_time": rfc3339(transition.at),
-        "ce_subject": transition.customer,
+        "ce_time": published["at"],
+        "ce_subject": published["customer"],
         "content-type": "application/json",
-        "journey": transition.journey,
-        "track": transition.track,
-        "name": transition.name,
+        "journey": published["journey"],
+        "track": published["track"],
+        "name": published["name"],
     }
     return [(name, text.encode()) for name, text in named.items()]

@@ -1,0 +1,133 @@
+"""YAML that people write by hand: read so that every value keeps its place, and nothing means what it does not say.
+
+Owns the reading of YAML text into plain data with the line of each value, and the fault that points at a line.
+Knows nothing of what the documents are about. YAML 1.1, as PyYAML reads it by default, turns `on`, `yes` and `no`
+into booleans, `2024-03-13` into a date and `12:30` into 750; here a plain scalar is null, true, false, a number or
+text, as in YAML 1.2. Aliases are refused (a few lines of them can stand for gigabytes) and so are repeated keys.
+"""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+import yaml
+
+Place = tuple[str | int, ...]
+"""The way to a value inside a document: keys and list positions."""
+
+MAX_NESTING: Final = 40
+"""Deeper than any document of ours by a factor of five, and far from Python's recursion limit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing wrong with a document. Line and column count from 1; `path` is the way to the value, dotted."""
+
+    where: str
+    line: int
+    column: int
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        at = f" ({self.path})" if self.path else ""
+        return f"{self.where}:{self.line}:{self.column}: {self.message}{at}"
+
+
+@dataclass(slots=True)
+class Document:
+    """What was read: plain data, the line and column of every value, and what was wrong with the text itself."""
+
+    where: str
+    data: Any = None
+    places: dict[Place, tuple[int, int]] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+
+    def fault(self, place: Place, message: str) -> Fault:
+        """A fault located at `place`, or at the nearest value around it that stands in the text."""
+        known = place
+        while known and known not in self.places:
+            known = known[:-1]
+        line, column = self.places.get(known, (1, 1))
+        return Fault(self.where, line, column, ".".join(map(str, place)), message)
+
+
+class _Loader(yaml.SafeLoader):
+    """PyYAML's parser with the core schema of YAML 1.2 for plain scalars, and none of the 1.1 surprises."""
+
+    yaml_implicit_resolvers: Mapping[str, list[Any]] = {}  # type: ignore[assignment]  # noqa: RUF012  PyYAML fills it
+
+
+_TAG: Final = "tag:yaml.org,2002:"
+_CORE: Final = (
+    ("null", r"~|null|Null|NULL|", ["~", "n", "N", ""], lambda _: None),
+    ("bool", r"true|True|TRUE|false|False|FALSE", list("tTfF"), lambda text: text.lower() == "true"),
+    ("int", r"[-+]?[0-9]+", list("-+0123456789"), int),
+    ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789"), float),
+)
+for _name, _pattern, _first, _ in _CORE:
+    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_pattern})$"), _first)  # type: ignore[no-untyped-call]
+
+_SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
+    _TAG + "str": str,
+    **{_TAG + name: convert for name, _, _, convert in _CORE},
+}
+
+
+def load_document(text: str, where: str) -> Document:
+    """Reads one YAML document. Never raises: what is no YAML gives a document with that fault and no data."""
+    document = Document(where)
+    try:
+        node = _Loader(text).get_single_node()  # type: ignore[no-untyped-call]
+        if node is not None:
+            document.data = _Builder(document).value(node, ())
+    except yaml.MarkedYAMLError as error:
+        mark: Any = error.problem_mark or error.context_mark
+        document.faults.append(Fault(where, mark.line + 1, mark.column + 1, "", f"not YAML: {error.problem}"))
+    except RecursionError:
+        document.faults.append(document.fault((), "nested too deep"))
+    except (yaml.YAMLError, ValueError) as error:  # characters or escapes that YAML does not allow
+        document.faults.append(document.fault((), f"not YAML: {error}"))
+    return document
+
+
+class _Builder:
+    """Turns PyYAML's nodes into plain data, noting places and faults on the way."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._seen: set[int] = set()
+
+    def value(self, node: Any, place: Place) -> Any:  # noqa: ANN401  PyYAML is untyped; a document may hold anything
+        """The plain data of a node that stands at `place`."""
+        self._document.places[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
+        if id(node) in self._seen:
+            return self._refuse(place, "aliases are not allowed; write it out")
+        self._seen.add(id(node))
+        if len(place) > MAX_NESTING:
+            return self._refuse(place, "nested too deep")
+        if isinstance(node, yaml.MappingNode):
+            return dict(self._entries(node, place))
+        if isinstance(node, yaml.SequenceNode):
+            return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
+        if node.tag not in _SCALARS:
+            return self._refuse(place, f"the tag {node.tag} is not allowed")
+        return _SCALARS[node.tag](node.value)
+
+    def _entries(self, node: Any, place: Place) -> Iterator[tuple[str, Any]]:  # noqa: ANN401
+        keys: set[str] = set()
+        for key_node, value_node in node.value:
+            key = key_node.value if isinstance(key_node, yaml.ScalarNode) else None
+            if key is None:
+                self._refuse(place, "a key must be text")
+                continue
+            here = (*place, key)
+            if key in keys:
+                self._document.places[here] = (key_node.start_mark.line + 1, key_node.start_mark.column + 1)
+                self._refuse(here, f"{key!r} stands here twice")
+            keys.add(key)
+            yield key, self.value(value_node, here)
+
+    def _refuse(self, place: Place, message: str) -> None:
+        self._document.faults.append(self._document.fault(place, message))
