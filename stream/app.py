@@ -1,0 +1,159 @@
+"""The Faust app as Stagewatch runs it: our transport, our table, the outlet beside Faust's own services.
+
+It ties the life of the partitions to Faust's: filled when assigned, settled and let go when revoked. It knows
+no journey; which agent does what with a batch is wired in `stagewatch`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import faust
+from faust.app.base import BootStrategy
+from faust.types import TP, ServiceT
+from faust.types.transports import TransportT
+
+from stream.connection import Connection
+from stream.health import Health
+from stream.metrics import Metrics
+from stream.outlet import Outlet
+from stream.partition import Output, Partition
+from stream.publishing import Topics
+from stream.table import CustomerTable, Recovered, TableManager
+from stream.transport import Backlog, BatchSchema, Consumer, Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """How the consumer behaves; times in seconds.
+
+    Attributes:
+        session_timeout: silence after which the broker gives our partitions to others.
+        heartbeat_interval: how often we say that we live.
+        rebalance_timeout: how long the group waits for its members to rejoin.
+        request_timeout: how long we wait for an answer.
+        commit_interval: how often durable offsets are committed: what a crash makes us read again, and skip.
+        fetch_wait: how long the broker may hold back a fetch that finds nothing. Faust says 1.5, and since one
+            fetch a broker is under way at a time, that is how long a record can wait behind an empty partition.
+        batch_records: most records that one poll may bring.
+        idempotent: whether the broker knows idempotent producers; Apache Kafka does.
+    """
+
+    session_timeout: float = 20.0
+    heartbeat_interval: float = 3.0
+    rebalance_timeout: float = 30.0
+    request_timeout: float = 40.0
+    commit_interval: float = 1.0
+    fetch_wait: float = 0.1
+    batch_records: int = 5_000
+    idempotent: bool = True
+
+
+class _Boot(BootStrategy):
+    """Starts the outlet with Faust's producer, before the consumer, and so stops it after the consumer."""
+
+    app: StreamApp
+
+    def kafka_producer(self) -> Iterable[ServiceT]:
+        return [*super().kafka_producer(), self.app.outlet]
+
+
+class StreamApp(faust.App):
+    """A worker: Faust's app, and what our rooms need to find each other.
+
+    Args:
+        app_id: consumer group, and prefix of the changelog's name.
+        connection: the broker.
+        sources: names of the source topics.
+        publish_to: names of the topics that are published to.
+        metrics: where to count.
+        client: how the consumer behaves.
+    """
+
+    BootStrategy = _Boot
+    consumer: Consumer
+    table: CustomerTable
+
+    def __init__(
+        self,
+        app_id: str,
+        connection: Connection,
+        *,
+        sources: Iterable[str],
+        publish_to: Topics,
+        metrics: Metrics,
+        client: Client,
+    ) -> None:
+        super().__init__(
+            app_id,
+            broker=connection.urls(),
+            broker_credentials=connection.credentials(),
+            broker_session_timeout=client.session_timeout,
+            broker_heartbeat_interval=client.heartbeat_interval,
+            broker_rebalance_timeout=client.rebalance_timeout,
+            broker_request_timeout=client.request_timeout,
+            broker_commit_interval=client.commit_interval,
+            broker_max_poll_records=client.batch_records,
+            # A worker without partitions does not poll, and aiokafka would expel it (KIP-62); the watch over
+            # the coordinator and `/live` are what notices a worker that hangs.
+            broker_max_poll_interval=7 * 24 * 3600.0,
+            consumer_auto_offset_reset="earliest",
+            TableManager=TableManager,
+            table_standby_replicas=0,
+            topic_disable_leader=True,
+            topic_allow_declare=False,
+            store="memory://",
+            web_enabled=False,
+            autodiscover=False,
+        )
+        self.client = client
+        self.connection = connection
+        self.sources = frozenset(sources)
+        self.publish_to = publish_to
+        self.metrics = metrics
+        self.backlog = Backlog()
+        self.health = Health()
+        self.outlet = Outlet(connection, client_id=app_id, idempotent=client.idempotent)
+        self.batches = self.topic(*sorted(self.sources), schema=BatchSchema(), acks=False)
+        self.on_partitions_revoked.connect(self._let_go)
+        metrics.watch(self.partitions)
+
+    def _new_transport(self) -> TransportT:
+        return Transport(self.conf.broker_consumer, self)
+
+    def _create_directories(self) -> None:
+        """Nothing is kept on disk."""
+
+    def partitions(self) -> list[Partition]:
+        """The partitions held, in order of number."""
+        return [self.table.held[number] for number in sorted(self.table.held)]
+
+    # -- the life of the partitions
+
+    async def settle(self) -> None:
+        """Return when all work in hand is durable; no partition takes more until it is assigned again."""
+        await self.table.settle()
+
+    async def _let_go(self, *_: Any, **__: Any) -> None:
+        self.health.assigned = False
+        await self.table.park()
+
+    def recovered(self, recovery: Recovered) -> None:
+        """The partitions assigned are filled."""
+        self.health.assigned = True
+        self.metrics.recovered(recovery)
+
+    # -- the life of a batch
+
+    def hand_over(self, partition: Partition, output: Output) -> None:
+        """Write what a batch led to; its offset is committed after that."""
+        partition.hand_over(output, self._flushed, self.crash)
+
+    def _flushed(self, partition: Partition, output: Output, seconds: float) -> None:
+        self.backlog.done(output.taken)
+        self.metrics.flushed(output.moves, seconds)
+        if output.source is not None:
+            topic, offset = output.source
+            self.consumer.flushed[TP(topic, partition.number)] = offset

@@ -1,0 +1,120 @@
+"""The customer table's changelog: what a record of it holds, and reading a partition of it back.
+
+One record a customer, by its id, and one marker a partition. A customer's record carries the memory and the
+outbox: the transitions that the batch which wrote it caused. Batches of a partition are numbered; the marker
+says up to which batch all transitions have been acknowledged on their topics. After a crash, therefore, an
+outbox with a higher number is published again and no other is.
+
+Values are JSON arrays: `[batch, memory, outbox]` for a customer, `[published, clock]` for the marker.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import Any
+
+import orjson
+from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
+
+from stream.connection import Connection
+from stream.outlet import Out
+
+# No customer has this key: ids with control characters are refused.
+MARKER_KEY = b"\x00partition"
+# A recovery that reads nothing for so long (seconds) has lost its broker.
+STALLED_AFTER = 30.0
+# What one fetch may bring (bytes), so that recovery is not paced by round trips.
+FETCH_BYTES = 8 * 1024 * 1024
+
+
+class RecoveryStalledError(Exception):
+    """The changelog could not be read to its end."""
+
+
+@dataclass(slots=True)
+class CustomerEntry:
+    """A customer's record: memory as `journey.encode` gave it, and the outbox of batch number `batch`."""
+
+    batch: int
+    memory: Any
+    outbox: list[Any]
+
+
+@dataclass(slots=True)
+class Marker:
+    """A partition's record: all batches up to `published` are on their topics; `clock` as it was saved."""
+
+    published: int
+    clock: Any
+
+
+def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:
+    """The entry as it is written; raises orjson.JSONEncodeError where the memory is no JSON value."""
+    topic, partition = place
+    return Out(topic, customer, orjson.dumps([entry.batch, entry.memory, entry.outbox]), partition=partition)
+
+
+def marker_record(place: tuple[str, int], marker: Marker) -> Out:
+    """The marker as it is written."""
+    topic, partition = place
+    return Out(topic, MARKER_KEY, orjson.dumps([marker.published, marker.clock]), partition=partition)
+
+
+def entry_of(value: bytes) -> CustomerEntry:
+    """A customer's entry from its bytes."""
+    return CustomerEntry(*orjson.loads(value))
+
+
+def marker_of(value: bytes) -> Marker:
+    """A marker from its bytes."""
+    return Marker(*orjson.loads(value))
+
+
+Rows = Sequence["ConsumerRecord[bytes, bytes]"]
+
+
+async def end_offsets(connection: Connection, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+    """The end offset of each partition."""
+    async with AIOKafkaConsumer(**connection.client()) as consumer:
+        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
+        return {place.partition: end for place, end in ends.items()}
+
+
+async def read(connection: Connection, topic: str, partitions: Sequence[int]) -> AsyncIterator[tuple[int, Rows]]:
+    """Every record from the beginning of each partition to the end it has when the reading starts.
+
+    Yields:
+        (partition, records in order of offset), again and again until all are read.
+
+    Raises:
+        RecoveryStalledError: nothing came for STALLED_AFTER seconds.
+        KafkaError: the broker refused.
+    """
+    places = [TopicPartition(topic, number) for number in partitions]
+    async with AIOKafkaConsumer(
+        **connection.client(),
+        enable_auto_commit=False,
+        fetch_max_wait_ms=50,
+        max_partition_fetch_bytes=FETCH_BYTES,
+    ) as consumer:
+        consumer.assign(places)
+        ends = await consumer.end_offsets(places)
+        await consumer.seek_to_beginning(*places)
+        remaining = set(places)
+        heard = monotonic()
+        while True:
+            remaining = {place for place in remaining if await consumer.position(place) < ends[place]}
+            if not remaining:
+                return
+            for place, rows in (await consumer.getmany(*remaining, timeout_ms=1000)).items():
+                heard = monotonic()
+                yield place.partition, rows
+            if monotonic() - heard > STALLED_AFTER:
+                raise RecoveryStalledError(
+                    f"{topic}: nothing could be read for {STALLED_AFTER:.0f} s, with "
+                    f"{', '.join(str(place.partition) for place in sorted(remaining))} not read to the end"
+                )
+            await asyncio.sleep(0)

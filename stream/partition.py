@@ -1,0 +1,287 @@
+"""One partition's share of the customers, and the order in which a batch becomes durable.
+
+It owns the memories, the index of deadlines, the clock and the census (customers per stage) of one partition,
+and it knows nothing of how any of them is decided. A batch goes out in this order, each step acknowledged
+before the next begins: changelog (with the outbox), transitions and rejections, then the offset that may be
+committed. Flushes of one partition never overlap; the next batch is worked out while one is under way.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import dataclass, field
+from time import perf_counter
+
+from journey.clock import Clock
+from journey.deadlines import Deadlines
+
+from journey import Machine, Memory, decode, encode, where
+from schemas.transitions import Transition
+from stream.changelog import (
+    MARKER_KEY,
+    CustomerEntry,
+    Marker,
+    Rows,
+    customer_record,
+    entry_of,
+    marker_of,
+    marker_record,
+)
+from stream.outlet import Out, Outlet
+from stream.publishing import Published, Topics, from_outbox, published, stages_record, transition_records
+from stream.transport import Batch
+
+# One flush under way and one batch worked out behind it: more would only add memory and delay.
+FLUSHES_AHEAD = 2
+
+
+@dataclass(slots=True)
+class Output:
+    """What a batch leads to.
+
+    Attributes:
+        number: of the batch, within its partition.
+        wall: the wall clock when the batch was taken, in milliseconds; the transitions' `recorded_at`.
+        customers: those whose memory changed, each with the transitions that the batch caused, in order.
+        others: further records that go out with the transitions.
+        source: (topic, next offset) to commit when all of it is acknowledged; None after a mere tick.
+        taken: records of the batch, for the backlog.
+        moves: the transitions again, for whoever counts them.
+    """
+
+    number: int
+    wall: int
+    customers: dict[str, list[Published]] = field(default_factory=dict)
+    others: list[Out] = field(default_factory=list)
+    source: tuple[str, int] | None = None
+    taken: int = 0
+    moves: list[Transition] = field(default_factory=list)
+
+
+Flushed = Callable[["Partition", Output, float], None]
+Failed = Callable[[BaseException], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Setting:
+    """What all partitions of a worker share."""
+
+    machine: Machine
+    topics: Topics
+    changelog: str
+    outlet: Outlet
+    new_clock: Callable[[], Clock]
+
+
+class Partition:
+    """The customers of one partition while this worker holds it."""
+
+    def __init__(self, number: int, setting: Setting) -> None:
+        self.number = number
+        self.memories: dict[str, Memory] = {}
+        self.clock = setting.new_clock()
+        self.census: Counter[tuple[str, str, str]] = Counter()
+        #: number of the last batch worked out, and of the last one whose transitions are acknowledged
+        self.batch = 0
+        self.published = 0
+        self.open = True
+        #: why nothing more of this partition is written, if anything is the matter
+        self.failure: Exception | None = None
+        #: per source: the end offset as last heard, and the next offset that is not durable yet
+        self.highwater: dict[str, int] = {}
+        self.durable: dict[str, int] = {}
+        self._setting = setting
+        self._place = (setting.changelog, number)
+        self._deadlines = Deadlines()
+        self._flushes: list[asyncio.Task[None]] = []
+        self._marked = 0
+
+    # -- how far each source has come
+
+    def arrived(self, batch: Batch) -> None:
+        """Note how far a source has come, so that lag can be told before anything is durable."""
+        if batch.highwater is not None:
+            self.highwater[batch.topic] = batch.highwater
+        if batch.records:
+            self.durable.setdefault(batch.topic, batch.records[0].offset)
+        elif batch.caught_up and batch.highwater is not None and not self._flushes:
+            self.durable[batch.topic] = batch.highwater
+
+    def lag(self) -> dict[str, int]:
+        """Records per source that are not durable yet."""
+        durable = dict(self.durable)
+        return {source: max(0, self.highwater.get(source, offset) - offset) for source, offset in durable.items()}
+
+    # -- working a batch out
+
+    def begin(self, wall: int) -> Output:
+        """An empty output with the next batch's number."""
+        self.batch += 1
+        return Output(self.batch, wall)
+
+    def take(self, output: Output, memory: Memory, transitions: list[Transition]) -> None:
+        """Keep a customer's new memory, and put it and its transitions into the output."""
+        before = self.memories.get(memory.customer)
+        self.memories[memory.customer] = memory
+        self._deadlines.note(memory.customer, None if before is None else before.due, memory.due)
+        if before is None or transitions:
+            self._count(before, -1)
+            self._count(memory, +1)
+        outbox = output.customers.setdefault(memory.customer, [])
+        outbox += [published(transition, output.wall) for transition in transitions]
+        output.moves += transitions
+
+    def pending(self) -> int:
+        """Deadlines in the index."""
+        return len(self._deadlines)
+
+    def overdue(self) -> bool:
+        """Whether the clock has passed a deadline that may not have fired."""
+        return self._deadlines.passed(self.clock.now)
+
+    def next_overdue(self, most: int) -> list[Memory]:
+        """Up to `most` customers whose deadline the clock has passed, oldest first; they leave the index."""
+        memories = self.memories
+        customers = self._deadlines.pop(self.clock.now, lambda customer: memories[customer].due, most)
+        return [memories[customer] for customer in customers]
+
+    def _count(self, memory: Memory | None, by: int) -> None:
+        if memory is None:
+            return
+        for name, tracks in where(self._setting.machine, memory).items():
+            for track, (stage, _) in tracks.items():
+                self.census[name, track, stage] += by
+
+    # -- becoming durable
+
+    async def room(self) -> bool:
+        """Wait until another batch may be worked out; False where the partition was revoked meanwhile."""
+        while self.open and len(self._flushes) >= FLUSHES_AHEAD:
+            await asyncio.wait(self._flushes, return_when=asyncio.FIRST_COMPLETED)
+        return self.open
+
+    def hand_over(self, output: Output, flushed: Flushed, failed: Failed) -> None:
+        """Start to write what a batch led to, behind what was handed over before.
+
+        `flushed` is called when all of it is acknowledged, with the seconds it took; `failed` with the error
+        when it could not be written, after which nothing more of this partition is written or committed.
+        """
+        if not (output.customers or output.others or output.source):
+            return
+        before = self._flushes[-1] if self._flushes else None
+        # Encoded at once: a later batch may change the same memories before this one is written.
+        written = self._changes(output), self._records(output)
+        task = asyncio.create_task(self._flush(output, written, before, flushed, failed))
+        self._flushes.append(task)
+        task.add_done_callback(self._flushes.remove)
+
+    async def _flush(
+        self,
+        output: Output,
+        written: tuple[list[Out], list[Out]],
+        before: asyncio.Task[None] | None,
+        flushed: Flushed,
+        failed: Failed,
+    ) -> None:
+        started = perf_counter()
+        changes, records = written
+        if before is not None:
+            await asyncio.wait([before])
+        if self.failure is not None:
+            return
+        try:
+            if changes:
+                await self._setting.outlet.send([*changes, self._marker()])
+            await self._setting.outlet.send(records)
+        except Exception as error:  # noqa: BLE001  whatever it was, nothing may be committed after it
+            self.failure = error
+            await failed(error)
+            return
+        self.published = output.number
+        if output.source is not None:
+            source, offset = output.source
+            self.durable[source] = offset
+        flushed(self, output, perf_counter() - started)
+
+    def _changes(self, output: Output) -> list[Out]:
+        return [
+            customer_record(
+                self._place,
+                customer.encode(),
+                CustomerEntry(output.number, encode(self.memories[customer]), [it.outbox() for it in outbox]),
+            )
+            for customer, outbox in output.customers.items()
+        ]
+
+    def _records(self, output: Output) -> list[Out]:
+        records = output.others
+        for customer, transitions in output.customers.items():
+            if transitions:
+                records += self._outgoing(customer, transitions)
+        return records
+
+    def _outgoing(self, customer: str, transitions: Iterable[Published]) -> list[Out]:
+        setting = self._setting
+        stages = stages_record(setting.topics, setting.machine, self.memories[customer])
+        return [*transition_records(setting.topics, customer, transitions), stages]
+
+    def _marker(self) -> Out:
+        self._marked = self.published
+        return marker_record(self._place, Marker(self.published, self.clock.save()))
+
+    async def settle(self) -> None:
+        """Take nothing more; return when all that was handed over is written, and the marker says so."""
+        self.open = False
+        while self._flushes:
+            await asyncio.wait(self._flushes)
+        if self.failure is None and self._marked < self.published:
+            await self._setting.outlet.send([self._marker()])
+
+    # -- coming back
+
+    def load(self, rows: Rows, pending: dict[str, CustomerEntry]) -> None:
+        """Take records of the changelog in order; `pending` gets the entries whose outbox holds anything."""
+        for row in rows:
+            if row.key == MARKER_KEY:
+                if row.value is not None:
+                    self._restore(marker_of(row.value))
+                continue
+            customer = row.key.decode()
+            pending.pop(customer, None)
+            if row.value is None:
+                self.memories.pop(customer, None)
+                continue
+            entry = entry_of(row.value)
+            self.batch = max(self.batch, entry.batch)
+            self.memories[customer] = decode(self._setting.machine, customer, entry.memory)
+            if entry.outbox:
+                pending[customer] = entry
+
+    def _restore(self, marker: Marker) -> None:
+        self.published = self._marked = marker.published
+        self.batch = max(self.batch, marker.published)
+        self.clock.restore(marker.clock)
+
+    def index(self) -> None:
+        """Count the customers and find their deadlines, once all memories are there."""
+        for customer, memory in self.memories.items():
+            self._count(memory, +1)
+            self._deadlines.note(customer, None, memory.due)
+
+    async def republish(self, pending: dict[str, CustomerEntry]) -> int:
+        """Publish what was safe in the changelog and may not have reached its topics; how many transitions."""
+        records: list[Out] = []
+        count = 0
+        for customer, entry in pending.items():
+            if entry.batch > self.published:
+                records += self._outgoing(customer, map(from_outbox, entry.outbox))
+                count += len(entry.outbox)
+        await self._setting.outlet.send(records)
+        self.published = self.batch
+        return count
+
+    def reopen(self) -> None:
+        """Go on after a rebalance that left the partition here."""
+        self.open = True

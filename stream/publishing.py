@@ -1,0 +1,83 @@
+"""From what `journey` found to the records that subscribers read: which topic, which key, which headers.
+
+A transition is encoded once. The same bytes go to `stage-transitions`, to the topic of its route, and into the
+outbox of the customer's changelog record, from which they can be published again after a crash.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from schemas.stages import encode_stages
+
+from journey import Machine, Memory, where
+from schemas.rejections import Rejection
+from schemas.transitions import Transition, headers, record
+from stream.outlet import Headers, Out
+
+
+@dataclass(frozen=True, slots=True)
+class Topics:
+    """The names of the topics that are published to; `prefix` stands before routed ones too."""
+
+    transitions: str = "stage-transitions"
+    stages: str = "customer-stages"
+    rejected: str = "rejected-events"
+    prefix: str = ""
+
+    def routed(self, route: str) -> str:
+        """The topic of a journey's route."""
+        return self.prefix + route
+
+
+@dataclass(slots=True)
+class Published:
+    """A transition on its way out: its record as bytes, its headers, and the routes beside `stage-transitions`."""
+
+    value: bytes
+    headers: Headers
+    routes: Sequence[str]
+
+    def outbox(self) -> list[Any]:
+        """As it is kept in the changelog; the record stands there as JSON, not as text within JSON."""
+        return [self.routes, orjson.Fragment(self.value)]
+
+
+def published(transition: Transition, recorded_at: int) -> Published:
+    """The transition as it will be published; `recorded_at` is the wall clock in milliseconds."""
+    return _published(record(transition, recorded_at), transition.route)
+
+
+def from_outbox(kept: list[Any]) -> Published:
+    """What `Published.outbox` kept, read back; bytes and headers are the same as before."""
+    routes, form = kept
+    return _published(form, routes)
+
+
+def _published(form: dict[str, Any], routes: Sequence[str]) -> Published:
+    return Published(orjson.dumps(form), headers(form), routes)
+
+
+def transition_records(topics: Topics, customer: str, transitions: Iterable[Published]) -> list[Out]:
+    """The records of a customer's transitions, in order."""
+    key = customer.encode()
+    return [
+        Out(topic, key, transition.value, transition.headers)
+        for transition in transitions
+        for topic in (topics.transitions, *map(topics.routed, transition.routes))
+    ]
+
+
+def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:
+    """The customer's record of `customer-stages`."""
+    stages = encode_stages(memory.customer, memory.sequence, memory.at, where(machine, memory))
+    return Out(topics.stages, memory.customer.encode(), stages)
+
+
+def rejection_record(topics: Topics, rejection: Rejection) -> Out:
+    """The record of `rejected-events`: the original bytes, reason and origin in headers."""
+    key, value, why = rejection.record()
+    return Out(topics.rejected, key, value, why)

@@ -1,0 +1,132 @@
+"""The customer table: which partitions this worker holds, filled from the changelog, dropped when revoked.
+
+To Faust it is a table like any other: it makes Faust assign source partitions and changelog partitions
+together. What Faust's own table and recovery would do with the data is done here instead, for reasons that
+were measured: one record at a time they recover 2,600 to 11,600 records a second and stop short or wait for
+ever when a changelog ends in compacted records; and the memory store keeps keys of revoked partitions.
+
+A partition that comes back to the worker that held it is kept as it is if nobody has written to its changelog
+in between, which its end offset tells.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from time import monotonic
+from typing import TYPE_CHECKING, Any
+
+import faust
+import faust.tables
+from faust.tables.recovery import Recovery as FaustRecovery
+from faust.types import TP
+
+from stream import changelog
+from stream.partition import Partition
+
+if TYPE_CHECKING:
+    from stream.app import StreamApp
+
+
+class _NothingToRecover(FaustRecovery):
+    """Faust's recovery service, finding every changelog read to its end."""
+
+    async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
+        destination.clear()
+        destination.update(dict.fromkeys(tps, -1))
+
+    async def _build_offsets(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
+        destination.update(dict.fromkeys(tps, -1))
+
+    async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
+        """Nothing is read through Faust's consumer, so no position matters."""
+
+
+class TableManager(faust.tables.TableManager):
+    """Faust's, with a recovery that leaves the reading to `CustomerTable`."""
+
+    @property
+    def recovery(self) -> FaustRecovery:
+        """The recovery service."""
+        if self._recovery is None:
+            self._recovery = _NothingToRecover(self.app, self, beacon=self.beacon, loop=self.loop)
+        return self._recovery
+
+
+@dataclass(slots=True)
+class Recovered:
+    """What filling the partitions took: customers read, transitions published again, seconds."""
+
+    customers: int = 0
+    republished: int = 0
+    seconds: float = 0.0
+
+
+class CustomerTable(faust.Table[bytes, bytes]):
+    """The partitions of customers that this worker holds, by number."""
+
+    app: StreamApp
+
+    def __init__(self, app: StreamApp, *, new_partition: Callable[[int], Partition], **options: Any) -> None:
+        super().__init__(app, **options)
+        self.held: dict[int, Partition] = {}
+        #: revoked and not assigned elsewhere as far as is known; with the changelog's end offset at that time
+        self._parked: dict[int, tuple[Partition, int]] = {}
+        self._new_partition = new_partition
+
+    async def on_recovery_completed(self, active_tps: set[TP], standby_tps: set[TP]) -> None:
+        """Fill what was assigned; Faust resumes the sources when this returns.
+
+        A failure stops the worker: a partition that is half filled must not be worked on.
+        """
+        try:
+            await self._take({tp.partition for tp in active_tps})
+        except Exception as error:  # noqa: BLE001  Faust would drop it without a word
+            await self.app.crash(error)
+            return
+        await super().on_recovery_completed(active_tps, standby_tps)
+
+    async def settle(self) -> None:
+        """Write out what is in hand of every partition; they take nothing more until assigned again."""
+        await asyncio.gather(*(partition.settle() for partition in self.held.values()))
+
+    async def park(self) -> None:
+        """Let go of all partitions: they may belong to somebody else from now on."""
+        if self.held:
+            ends = await self._ends(self.held)
+            self._parked = {
+                number: (partition, ends[number])
+                for number, partition in self.held.items()
+                if partition.failure is None
+            }
+            self.held = {}
+
+    async def _take(self, numbers: set[int]) -> None:
+        started = monotonic()
+        parked, self._parked = self._parked, {}
+        ends = await self._ends(numbers) if numbers & parked.keys() else {}
+        kept = {number: parked[number][0] for number in numbers & parked.keys() if parked[number][1] == ends[number]}
+        for partition in kept.values():
+            partition.reopen()
+        fresh = {number: self._new_partition(number) for number in numbers - kept.keys()}
+        recovery = await self._fill(fresh) if fresh else Recovered()
+        recovery.seconds = monotonic() - started
+        self.held = kept | fresh
+        self.app.recovered(recovery)
+
+    async def _fill(self, fresh: dict[int, Partition]) -> Recovered:
+        reading = changelog.read(self.app.connection, self.changelog_topic_name, sorted(fresh))
+        outboxes: dict[int, dict[str, changelog.CustomerEntry]] = {number: {} for number in fresh}
+        async for number, rows in reading:
+            fresh[number].load(rows, outboxes[number])
+        recovery = Recovered()
+        for number, partition in fresh.items():
+            recovery.customers += len(partition.memories)
+            recovery.republished += await partition.republish(outboxes[number])
+            partition.index()
+        return recovery
+
+    async def _ends(self, numbers: Iterable[int]) -> dict[int, int]:
+        wanted: Sequence[int] = sorted(numbers)
+        return await changelog.end_offsets(self.app.connection, self.changelog_topic_name, wanted)

@@ -1,0 +1,178 @@
+"""The topics Stagewatch needs: what each must be like, making the missing ones, checking the others.
+
+A worker with a source of another number of partitions than the customer table would mix up customers, and a
+changelog that is deleted by age loses them; so both are refused at start, with what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
+from aiokafka.errors import for_code
+
+from stream.connection import Connection
+
+# A rejected record is published with its bytes whole and headers of ours; the source's limit plus room for them.
+REJECTED_MAX_BYTES = 8 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True)
+class TopicSpec:
+    """A topic as it must be.
+
+    Attributes:
+        name: of the topic.
+        purpose: in a few words, for the operator.
+        partitions: the number it must have; None where any number will do.
+        compacted: whether its cleanup policy must be `compact` alone.
+        ours: whether we make it when it is missing; sources belong to somebody else.
+        config: further settings with which it is made.
+    """
+
+    name: str
+    purpose: str
+    partitions: int | None
+    compacted: bool = False
+    ours: bool = True
+    config: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TopicFault:
+    """What is wrong with a topic, and what to do."""
+
+    topic: str
+    problem: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.topic}: {self.problem}. {self.remedy}"
+
+
+@dataclass(frozen=True, slots=True)
+class TopicState:
+    """A topic as the broker has it."""
+
+    partitions: int
+    cleanup: str | None
+
+
+def wanted(
+    *,
+    sources: Iterable[str],
+    changelog: str,
+    stages: str,
+    rejected: str,
+    others: Iterable[str],
+    partitions: int,
+) -> list[TopicSpec]:
+    """Every topic of a worker: its sources, its changelog, and what it publishes to."""
+    return [
+        *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
+        TopicSpec(changelog, "the customers' memories", partitions, compacted=True),
+        TopicSpec(stages, "where each customer stands now", None, compacted=True),
+        TopicSpec(
+            rejected,
+            "what could not be understood",
+            None,
+            config={"max.message.bytes": str(REJECTED_MAX_BYTES)},
+        ),
+        *(TopicSpec(name, "transitions", None) for name in others),
+    ]
+
+
+def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[TopicFault]:
+    """What is wrong with topics as they are; none where `states` is as `specs` say."""
+    found: list[TopicFault] = []
+    for spec in specs:
+        state = states.get(spec.name)
+        if state is None:
+            remedy = "Run `stagewatch topics --create`" if spec.ours else "Create it, or correct `sources`"
+            found.append(TopicFault(spec.name, f"does not exist ({spec.purpose})", remedy))
+            continue
+        if spec.partitions is not None and state.partitions != spec.partitions:
+            found.append(
+                TopicFault(
+                    spec.name,
+                    f"has {state.partitions} partitions where `partitions` says {spec.partitions}",
+                    "All sources and the changelog need the same number, or customers would be mixed up: set "
+                    "`partitions` to the sources' number, and where they differ among themselves make them alike",
+                )
+            )
+        if spec.compacted and state.cleanup not in {None, "compact"}:
+            found.append(
+                TopicFault(
+                    spec.name,
+                    f"has cleanup.policy={state.cleanup} where it must be compact ({spec.purpose})",
+                    "Set cleanup.policy=compact, or records that are still needed will be deleted by age",
+                )
+            )
+    return found
+
+
+async def look(connection: Connection, names: Iterable[str]) -> dict[str, TopicState]:
+    """The topics among `names` that exist, as the broker has them.
+
+    Raises:
+        KafkaError: no broker answered, or it refused.
+    """
+    admin = AIOKafkaAdminClient(**connection.client())
+    await admin.start()
+    try:
+        known = await admin.describe_topics(sorted(set(names) & set(await admin.list_topics())))
+        partitions = {it["topic"]: len(it["partitions"]) for it in known if it["error_code"] == 0}
+        cleanup = await _cleanup(admin, sorted(partitions))
+        return {name: TopicState(count, cleanup.get(name)) for name, count in partitions.items()}
+    finally:
+        await admin.close()
+
+
+async def _cleanup(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
+    """Each topic's cleanup policy; nothing for those of which the broker tells none (embedded ones do not)."""
+    resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
+    found: dict[str, str] = {}
+    for response in await admin.describe_configs(resources) if resources else []:
+        for code, _, _, name, entries, *_ in response.resources:
+            if code == 0:
+                found.update((name, entry[1]) for entry in entries if entry[0] == "cleanup.policy")
+    return found
+
+
+async def create(
+    connection: Connection,
+    specs: Iterable[TopicSpec],
+    *,
+    partitions: int,
+    replication: int,
+    sources_too: bool = False,
+) -> list[str]:
+    """Make the missing topics; the names of those made. Sources are made only where `sources_too` says so.
+
+    Raises:
+        KafkaError: no broker answered, or it refused; those made before remain.
+    """
+    specs = list(specs)
+    there = await look(connection, [spec.name for spec in specs])
+    missing = [spec for spec in specs if spec.name not in there and (spec.ours or sources_too)]
+    if not missing:
+        return []
+    admin = AIOKafkaAdminClient(**connection.client())
+    await admin.start()
+    try:
+        response = await admin.create_topics([_new(spec, partitions, replication) for spec in missing])
+    finally:
+        await admin.close()
+    for name, code, *message in response.topic_errors:
+        if code != 0:
+            raise for_code(code)(f"{name}: {' '.join(map(str, message))}")
+    return [spec.name for spec in missing]
+
+
+def _new(spec: TopicSpec, partitions: int, replication: int) -> NewTopic:
+    config = dict(spec.config)
+    if spec.compacted:
+        config["cleanup.policy"] = "compact"
+    return NewTopic(spec.name, spec.partitions or partitions, replication, topic_configs=config)
