@@ -36,7 +36,10 @@ def stem_suffix(name: str) -> str:
 @contextmanager
 def reading(name: str, watch: Watch | None = None) -> Iterator[io.BufferedReader]:
     """The file's bytes, uncompressed. FileError if it cannot be opened, or is damaged further on."""
-    with _opened(name, "rb") as raw, _uncompressed(name, _Watched(raw, watch) if watch else raw) as content:
+    with (
+        _opened(name, "rb") as raw,
+        _uncompressed(name, cast("BinaryIO", _Watched(raw, watch)) if watch else raw) as content,
+    ):
         yield io.BufferedReader(_Named(content, name), CHUNK)
 
 

@@ -7,13 +7,13 @@ import difflib
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from schemas.documents import Place, load_document
 from stagewatch.settings.fields import BY_HAND
 from stagewatch.settings.model import Settings
 
@@ -24,6 +24,12 @@ DEFAULT = "default"
 # Kubernetes puts variables like these beside every container that runs near a Service called stagewatch.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP)")
 _LINK_VALUE = re.compile(r"^(tcp|udp)://")
+
+_PLAINLY = {
+    "missing": "is missing",
+    "string_pattern_mismatch": "is not written as it must be",
+    "path_not_file": "there is no such file",
+}
 
 Leaf = tuple[str, ...]
 
@@ -61,12 +67,12 @@ class Loaded:
 
 def leaves(model: type[BaseModel] = Settings, path: Leaf = ()) -> Iterator[tuple[Leaf, Any]]:
     """Every setting's path with its pydantic field, in the order of the model; a section is not a setting."""
-    for name, field in model.model_fields.items():
-        section = field.annotation
+    for name, info in model.model_fields.items():
+        section = info.annotation
         if isinstance(section, type) and issubclass(section, BaseModel):
             yield from leaves(section, (*path, name))
         else:
-            yield (*path, name), field
+            yield (*path, name), info
 
 
 def variable(leaf: Leaf) -> str:
@@ -80,20 +86,22 @@ def load(environment: Mapping[str, str], file: str | None = None) -> Loaded:
     Raises:
         SettingsError: with every fault.
     """
-    path = file or environment.get(FILE_VARIABLE)
-    values: dict[str, Any] = _file_values(Path(path)) if path else {}
-    origins = {leaf: str(path) for leaf, _ in leaves() if _present(values, leaf)}
+    name = file or environment.get(FILE_VARIABLE)
+    found = _read(name) if name else _File()
+    values = dict(found.values)
+    origins = {leaf: found.place(leaf) for leaf, _ in leaves() if _present(values, leaf)}
     faults: list[Fault] = []
     known = {variable(leaf): leaf for leaf, _ in leaves()}
     for name, value in sorted(environment.items()):
-        if not name.startswith(PREFIX) or name == FILE_VARIABLE or _is_service_link(name, value):
+        # An empty variable is one that is not set: so a compose file can pass on what may be missing.
+        if not value or not name.startswith(PREFIX) or name == FILE_VARIABLE or _is_service_link(name, value):
             continue
         if name in known:
             _place(values, known[name], value)
             origins[known[name]] = name
         else:
             faults.append(Fault(name, f"no such setting{_nearest(name, known)}"))
-    settings, wrong = _validated(values, origins, path)
+    settings, wrong = _validated(values, origins, found)
     if settings is None or faults:
         raise SettingsError(faults + wrong)
     return Loaded(settings, origins)
@@ -125,29 +133,41 @@ def _place(values: dict[str, Any], leaf: Leaf, value: str) -> None:
     here[leaf[-1]] = value
 
 
-def _file_values(path: Path) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class _File:
+    """A settings file's values, and the line of each where the format tells it."""
+
+    name: str = ""
+    values: dict[str, Any] = field(default_factory=dict)
+    places: Mapping[Place, tuple[int, int]] = field(default_factory=dict)
+
+    def place(self, value: Place) -> str:
+        """The file, with the line of the value."""
+        return f"{self.name}:{self.places[value][0]}" if value in self.places else self.name
+
+
+def _read(name: str) -> _File:
     try:
-        text = path.read_text(encoding="utf-8")
-        values = tomllib.loads(text) if path.suffix == ".toml" else yaml.safe_load(text)
+        text = Path(name).read_text(encoding="utf-8")
     except OSError as error:
-        raise SettingsError([Fault(str(path), f"cannot be read: {error.strerror}")]) from None
-    except yaml.MarkedYAMLError as error:
-        # The position alone: the text around it could hold a password.
-        line = error.problem_mark.line + 1 if error.problem_mark else 1
-        raise SettingsError([Fault(f"{path}:{line}", f"is not YAML: {error.problem}")]) from None
-    except (tomllib.TOMLDecodeError, yaml.YAMLError, UnicodeDecodeError) as error:
-        raise SettingsError([Fault(str(path), f"cannot be understood: {error}")]) from None
-    if values is None:
-        return {}
-    if not isinstance(values, dict):
-        raise SettingsError(
-            [Fault(str(path), "must be a table of settings, such as `broker: 127.0.0.1:9092`")]
-        )
-    return values
+        raise SettingsError([Fault(name, f"cannot be read: {error.strerror}")]) from None
+    except UnicodeDecodeError:
+        raise SettingsError([Fault(name, "is no UTF-8 text")]) from None
+    if name.endswith(".toml"):
+        try:
+            return _File(name, tomllib.loads(text))
+        except tomllib.TOMLDecodeError as error:
+            raise SettingsError([Fault(name, f"is not TOML: {error}")]) from None
+    document = load_document(text, name)
+    if document.faults:
+        raise SettingsError([Fault(f"{name}:{each.line}", each.message) for each in document.faults])
+    if not isinstance(document.data, dict | None):
+        raise SettingsError([Fault(name, "must hold settings by name, such as `broker: 127.0.0.1:9092`")])
+    return _File(name, document.data or {}, document.places)
 
 
 def _validated(
-    values: Mapping[str, Any], origins: Mapping[Leaf, str], file: str | None
+    values: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File
 ) -> tuple[Settings | None, list[Fault]]:
     try:
         return Settings.model_validate(values, context=BY_HAND), []
@@ -155,22 +175,20 @@ def _validated(
         return None, [_fault(each, origins, file) for each in error.errors(include_url=False)]
 
 
-def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: str | None) -> Fault:
-    fields = dict(leaves())
-    path = tuple(map(str, error["loc"]))
-    leaf = next((path[:size] for size in range(len(path), 0, -1) if path[:size] in fields), None)
-    message = str(error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
-    name = ".".join(path)
+def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File) -> Fault:
+    place: Place = error["loc"]
+    name = ".".join(map(str, place))
     if error["type"] == "extra_forbidden":
-        known = {".".join(leaf): leaf for leaf in fields}
-        return Fault(
-            file or "settings",
-            f"{name}: no such setting{_nearest(name, known)}",
-        )
-    if leaf is None:
-        return Fault(name or file or "settings", message)
-    given = "" if "SecretStr" in str(fields[leaf].annotation) else f" {error['input']!r}"
-    return Fault(origins.get(leaf, "settings"), f"{name}{given}: {message}. {fields[leaf].description}")
+        known = {".".join(leaf): leaf for leaf, _ in leaves()}
+        return Fault(file.place(place), f"{name}: no such setting{_nearest(name, known)}")
+    message = _PLAINLY.get(error["type"], error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    leaf, meaning = next(((leaf, info) for leaf, info in leaves() if place[: len(leaf)] == leaf), ((), None))
+    if meaning is None:
+        return Fault(name or file.name or "settings", message)
+    given = error["input"]
+    secret = "SecretStr" in str(meaning.annotation) or not isinstance(given, str | int | float)
+    where = file.place(place) if place in file.places else origins.get(leaf, "settings")
+    return Fault(where, f"{name}{'' if secret else f' is {given!r}'}: {message}. {meaning.description}")
 
 
 def revealed(secret: SecretStr | None) -> str | None:

@@ -45,9 +45,7 @@ class Security(Section):
         if self.protocol.startswith("SASL_") and missing:
             raise ValueError(f"{self.protocol} needs security.{' and security.'.join(missing)}")
         if self.protocol in {"PLAINTEXT", "SASL_PLAINTEXT"} and (self.ca_file or self.cert_file):
-            raise ValueError(
-                f"certificates are given, but {self.protocol} does not use TLS: say SSL or SASL_SSL"
-            )
+            raise ValueError(f"certificates are given, but {self.protocol} does not use TLS: say SSL or SASL_SSL")
         if (self.cert_file is None) != (self.key_file is None):
             raise ValueError("security.cert_file and security.key_file go together: give both or neither")
         return self
@@ -67,9 +65,7 @@ class Topics(Section):
         "", description="Put before the name of every topic we write, routed ones too; not before sources"
     )
     transitions: TopicName = Field("stage-transitions", description="Topic of every transition")
-    stages: TopicName = Field(
-        "customer-stages", description="Compacted topic: where each customer stands now"
-    )
+    stages: TopicName = Field("customer-stages", description="Compacted topic: where each customer stands now")
     rejected: TopicName = Field(
         "rejected-events", description="Topic of what could not be understood, with the reason in its headers"
     )
@@ -81,9 +77,7 @@ class Topics(Section):
     @model_validator(mode="after")
     def _distinct(self) -> Self:
         if len({self.transitions, self.stages, self.rejected}) < 3:  # noqa: PLR2004  the three topics
-            raise ValueError(
-                "topics.transitions, topics.stages and topics.rejected must be three different topics"
-            )
+            raise ValueError("topics.transitions, topics.stages and topics.rejected must be three different topics")
         return self
 
 
@@ -103,9 +97,7 @@ class Clock(Section):
 class Http(Section):
     """Where /metrics, /live and /ready are served."""
 
-    host: str = Field(
-        "127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets other machines in"
-    )
+    host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets other machines in")
     port: Port = Field(8000, description="Port to listen on; 0 takes any free one and says which")
 
 
@@ -144,17 +136,13 @@ class Log(Section):
     """What the worker says on stderr."""
 
     format: Literal["text", "json"] = Field("text", description="Lines for people, or one JSON object a line")
-    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
-        "INFO", description="The least that is worth a line"
-    )
+    level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", description="The least that is worth a line")
 
 
 class Settings(Section):
     """All that an operator can set."""
 
-    app_id: TopicName = Field(
-        "stagewatch", description="Name of the consumer group, and prefix of the changelog topic"
-    )
+    app_id: TopicName = Field("stagewatch", description="Name of the consumer group, and prefix of the changelog topic")
     broker: str = Field(
         "127.0.0.1:9092",
         pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$",
@@ -195,10 +183,7 @@ class Settings(Section):
     @model_validator(mode="after")
     def _no_loops(self) -> Self:
         read = [each.topic for each in self.sources]
-        ours = {
-            self.topics.named(name)
-            for name in (self.topics.transitions, self.topics.stages, self.topics.rejected)
-        }
+        ours = {self.topics.named(name) for name in (self.topics.transitions, self.topics.stages, self.topics.rejected)}
         if twice := sorted({topic for topic in read if read.count(topic) > 1}):
             raise ValueError(f"sources name a topic twice: {', '.join(twice)}")
         if both := sorted(ours.intersection(read)):
