@@ -110,17 +110,21 @@ _PRODUCT: Final = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Attribute:
-    """One word of the vocabulary: its type, what it means, and which kinds of signal carry it."""
+    """One word of the vocabulary: its type, what it means, and which kinds of signal carry it.
+
+    `names` is true of a text that names something (a cart, an order): ids that mean nothing are none of its values.
+    """
 
     type: Literal["number", "text"]
     meaning: str
     kinds: frozenset[str] = frozenset(KINDS)
+    names: bool = False
 
 
 ATTRIBUTES: Final[Mapping[str, Attribute]] = {
-    "cart": Attribute("text", "which cart", _CART | _CHECKOUT | _ORDER),
-    "checkout": Attribute("text", "which checkout", _CART | _CHECKOUT | _ORDER),
-    "order": Attribute("text", "which order", _CHECKOUT | _ORDER | {"coupon_applied", "review_posted"}),
+    "cart": Attribute("text", "which cart", _CART | _CHECKOUT | _ORDER, names=True),
+    "checkout": Attribute("text", "which checkout", _CART | _CHECKOUT | _ORDER, names=True),
+    "order": Attribute("text", "which order", _CHECKOUT | _ORDER | {"coupon_applied", "review_posted"}, names=True),
     "action": Attribute(
         "text",
         "what was done to the cart (added, removed, viewed, replaced, emptied) or with the coupon",
@@ -141,7 +145,7 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
     ),
     "coupon": Attribute("text", "the coupon's code", _CART | _CHECKOUT | _ORDER),
     "step": Attribute("number", "which step of the checkout", _CHECKOUT),
-    "product": Attribute("text", "which product", _PRODUCT),
+    "product": Attribute("text", "which product", _PRODUCT, names=True),
     "category": Attribute("text", "which category of products", _PRODUCT),
     "query": Attribute("text", "what was searched for", frozenset({"searched"})),
     "rating": Attribute(
