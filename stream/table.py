@@ -34,10 +34,15 @@ class _NothingToRecover(FaustRecovery):
 
     async def _build_highwaters(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
         destination.clear()
-        destination.update(dict.fromkeys(tps, -1))
+        self._nothing(tps, destination)
 
     async def _build_offsets(self, consumer: Any, tps: set[TP], destination: Any, title: str) -> None:
-        destination.update(dict.fromkeys(tps, -1))
+        self._nothing(tps, destination)
+
+    @staticmethod
+    def _nothing(tps: set[TP], destination: Any) -> None:
+        for tp in tps:
+            destination[tp] = -1  # not `update`: a Counter adds
 
     async def _seek_offsets(self, consumer: Any, tps: set[TP], offsets: Any, title: str) -> None:
         """Nothing is read through Faust's consumer, so no position matters."""

@@ -238,6 +238,8 @@ class Consumer(driver.Consumer):
         while not self.should_stop:
             await self.sleep(WATCH_SECONDS)
             error = self._thread.coordinator_error()
+            if self.app.should_stop:
+                return
             if error is None:
                 self._joining_failed = False
             elif self._joining_failed or not getattr(error, "retriable", False):

@@ -1,0 +1,45 @@
+# `make demo` and `make test` are all a newcomer needs: each makes its environment first, from the lock file.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
+
+.PHONY: demo test check laws embedded kafka lock clean install
+.DEFAULT_GOAL := help
+
+help: ## what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | sed 's/:.*## /\t/' | expand -t 14
+
+install: $(INSTALLED) ## the environment in .venv, exactly as the lock file says
+
+$(INSTALLED): requirements-dev.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+	  || { echo "Stagewatch needs Python 3.11 to 3.13; say e.g. make PYTHON=python3.12 install" >&2; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+demo: $(INSTALLED) ## shoppers, a broker, a worker and their transitions, on this machine; Ctrl-C ends it
+	@exec $(BIN)/stagewatch demo
+
+test: $(INSTALLED) ## everything: laws, journeys, the embedded broker, and Apache Kafka where Java and Maven are
+	$(BIN)/python -m pytest
+
+check: $(INSTALLED) ## types, style, and complete branch coverage of schemas/ and journey/
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/mypy
+	$(BIN)/coverage run -m pytest -q tests/schemas tests/journey
+	$(BIN)/coverage report
+
+lock: ## the lock files anew, from pyproject.toml
+	$(BIN)/python -m pip install --quiet uv
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra dev -o requirements-dev.lock
+
+LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
+
+clean: ## what was made here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/kafka/target

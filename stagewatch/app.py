@@ -1,0 +1,124 @@
+"""The one place where settings, journeys, dialects, topics, table and agents become a worker.
+
+Nothing happens at import, and nothing here talks to the broker: the app that comes out is started by `worker`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+
+from faust.types import StreamT
+
+from agents.classify import Classifier, classify
+from journey import Machine
+from journey.clock import Clock
+from schemas.reading import Reader
+from stagewatch.settings import Security, Settings
+from stagewatch.settings.loading import revealed
+from stream.app import Client, StreamApp
+from stream.connection import Connection
+from stream.metrics import Metrics
+from stream.partition import Partition, Setting
+from stream.publishing import Topics
+from stream.table import CustomerTable
+from stream.topics import TopicSpec, wanted
+from stream.transport import Batch
+
+TABLE = "customers"
+
+
+def create_app(
+    settings: Settings,
+    machine: Machine,
+    readers: Mapping[str, Reader],
+    wall: Callable[[], int],
+    *,
+    idempotent: bool = True,
+) -> StreamApp:
+    """A worker, not started yet.
+
+    Args:
+        settings: as an operator gave them.
+        machine: the compiled journeys.
+        readers: for each source topic, how its records are read.
+        wall: the wall clock, in milliseconds since the epoch.
+        idempotent: whether the broker offers idempotent producers; Apache Kafka does.
+    """
+    app = StreamApp(
+        settings.app_id,
+        connection_of(settings),
+        sources=[source.topic for source in settings.sources],
+        publish_to=publish_to(settings),
+        metrics=Metrics(),
+        client=_client(settings, idempotent=idempotent),
+    )
+    setting = Setting(
+        machine=machine,
+        topics=app.publish_to,
+        changelog=changelog_of(settings),
+        outlet=app.outlet,
+        new_clock=partial(Clock, machine.patience, settings.clock.idle_after),
+    )
+    new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
+    app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
+    app.tables.add(app.table)
+    classifier = Classifier(app, machine, readers, wall, settings.clock.future_skew)
+
+    async def classify_batches(batches: StreamT[Batch]) -> None:
+        await classify(classifier, batches)
+
+    app.agent(app.batches, name="classify")(classify_batches)
+    return app
+
+
+def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
+    """Every topic that a worker with these settings needs."""
+    publish = publish_to(settings)
+    return wanted(
+        sources=[source.topic for source in settings.sources],
+        changelog=changelog_of(settings),
+        stages=publish.stages,
+        rejected=publish.rejected,
+        others=[publish.transitions, *map(publish.routed, sorted(machine.routes))],
+        partitions=settings.partitions,
+    )
+
+
+def changelog_of(settings: Settings) -> str:
+    """The changelog's topic, as Faust names it."""
+    return f"{settings.app_id}-{TABLE}-changelog"
+
+
+def publish_to(settings: Settings) -> Topics:
+    """The topics that are published to, with their prefix."""
+    names = settings.topics
+    return Topics(names.named(names.transitions), names.named(names.stages), names.named(names.rejected), names.prefix)
+
+
+def connection_of(settings: Settings) -> Connection:
+    """How to reach the broker."""
+    security: Security = settings.security
+    return Connection(
+        settings.broker,
+        security.protocol,
+        security.mechanism,
+        security.username,
+        revealed(security.password),
+        *(str(path) if path else None for path in (security.ca_file, security.cert_file, security.key_file)),
+        revealed(security.key_password),
+    )
+
+
+def _client(settings: Settings, *, idempotent: bool) -> Client:
+    client = settings.client
+    return Client(
+        session_timeout=client.session_timeout / 1000,
+        heartbeat_interval=client.heartbeat_interval / 1000,
+        rebalance_timeout=client.rebalance_timeout / 1000,
+        request_timeout=client.request_timeout / 1000,
+        commit_interval=client.commit_interval / 1000,
+        fetch_wait=client.fetch_wait / 1000,
+        batch_records=client.batch_records,
+        idempotent=idempotent,
+    )

@@ -1,0 +1,160 @@
+"""A worker's life: checked before it starts, stopped in order, and never ended without saying why.
+
+It owns the process: signals, the event loop, the web server's thread and the exit code. What the worker does is
+wired in `stagewatch.app`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import contextmanager, suppress
+from time import monotonic, time
+from typing import TYPE_CHECKING
+
+import uvloop
+from aiokafka.errors import KafkaError
+
+from stagewatch.app import connection_of, create_app, topics_of
+from stagewatch.settings import Settings
+from stagewatch.web import WebServer
+from stream.app import StreamApp
+from stream.topics import TopicFault, TopicSpec, faults, look
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+log = logging.getLogger(__name__)
+
+# How often the loop says that it turns (seconds).
+HEARTBEAT = 1.0
+# What SIGTERM leaves for ending the batch in hand, committing and leaving the group (seconds).
+STOP_WITHIN = 10.0
+
+
+class WorkerError(Exception):
+    """The worker cannot start or go on; the message says what happened and what to do."""
+
+
+def wall_clock() -> int:
+    """Milliseconds since the epoch."""
+    return int(time() * 1000)
+
+
+async def check_topics(settings: Settings, specs: Sequence[TopicSpec]) -> None:
+    """Return where the broker answers and every topic is as it must be.
+
+    Raises:
+        WorkerError: otherwise, with every fault.
+    """
+    try:
+        found: list[TopicFault] = faults(specs, await look(connection_of(settings), [it.name for it in specs]))
+    except (KafkaError, OSError) as error:
+        raise WorkerError(
+            f"No broker answers at {settings.broker} ({error}). Start it, or correct `broker` and `security`."
+        ) from error
+    if found:
+        raise WorkerError("\n".join(map(str, found)))
+
+
+async def serve(app: StreamApp, stop: asyncio.Event) -> None:
+    """Run the worker until `stop` is set.
+
+    Raises:
+        WorkerError: the worker crashed; what it had in hand is not committed and will be read again.
+    """
+    starting = asyncio.create_task(app.start())
+    beating = asyncio.create_task(_beat(app))
+    stopping = asyncio.create_task(stop.wait())
+    ended = asyncio.create_task(app.wait_until_stopped())
+    try:
+        await asyncio.wait({stopping, ended, starting}, return_when=asyncio.FIRST_COMPLETED)
+        if starting.done() and starting.exception() is None and not ended.done():
+            await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
+        failure = app.crash_reason or (starting.exception() if starting.done() else None)
+        if failure is not None:
+            app.health.crashed = repr(failure)
+        await _stop(app)
+    finally:
+        for task in (starting, beating, stopping, ended):
+            task.cancel()
+        await asyncio.gather(starting, beating, stopping, ended, return_exceptions=True)
+    if failure is not None:
+        raise WorkerError(f"The worker stopped: {failure!r}. Nothing is lost; start it again.") from failure
+
+
+async def _stop(app: StreamApp) -> None:
+    try:
+        async with asyncio.timeout(STOP_WITHIN):
+            await app.stop()
+    except TimeoutError:
+        log.warning("Not stopped within %.0f s; what is in hand will be read again", STOP_WITHIN)
+    except Exception:
+        log.exception("While stopping")
+
+
+async def _beat(app: StreamApp) -> None:
+    while True:
+        partitions = app.partitions() if app.health.assigned else []
+        durable = {
+            (source, partition.number): offset
+            for partition in partitions
+            for source, offset in partition.durable.items()
+        }
+        waiting = any(lag for partition in partitions for lag in partition.lag().values())
+        app.health.turned(monotonic(), durable, waiting=waiting)
+        await asyncio.sleep(HEARTBEAT)
+
+
+@contextmanager
+def web_server(app: StreamApp, settings: Settings) -> Iterator[WebServer]:
+    """/metrics, /live and /ready of a worker, while the block runs."""
+    health = app.health
+    server = WebServer(
+        settings.http.host,
+        settings.http.port,
+        registry=app.metrics.registry,
+        live=lambda: health.live(monotonic()),
+        ready=lambda: health.ready(monotonic()),
+    )
+    with server:
+        yield server
+
+
+def run(settings: Settings) -> None:
+    """Run a worker until SIGTERM or SIGINT.
+
+    Raises:
+        WorkerError: it could not start, or crashed.
+    """
+    from stagewatch.library import machine_of, readers_of  # noqa: PLC0415
+
+    machine = machine_of(settings)
+    readers = readers_of(settings, machine)
+
+    async def main() -> None:
+        await check_topics(settings, topics_of(settings, machine))
+        app = create_app(settings, machine, readers, wall_clock)
+        with web_server(app, settings), stop_on_signals() as stop:
+            await serve(app, stop)
+
+    with suppress(KeyboardInterrupt):
+        uvloop.run(main())
+
+
+@contextmanager
+def stop_on_signals() -> Iterator[asyncio.Event]:
+    """An event that SIGTERM and SIGINT set, while the block runs."""
+    loop, stop = asyncio.get_running_loop(), asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield stop
+    finally:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.remove_signal_handler(number)
+
+
+Clock = Callable[[], int]
