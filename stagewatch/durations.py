@@ -4,10 +4,9 @@ Lengths are written as in a journey (`30m`, `1d12h`), and also in milliseconds (
 """
 
 import re
-from datetime import UTC, datetime
 
 from journey import durations
-from schemas.times import milliseconds as since_epoch
+from schemas.times import iso
 
 NEVER = "never"
 _FINE = re.compile(r"(\d{1,9})ms")
@@ -29,8 +28,7 @@ def written(length: int | None) -> str:
 
 def instant(text: str) -> int:
     """The instant of an RFC 3339 text, in ms; a date is its midnight, no zone means UTC. Else ValueError."""
-    try:
-        moment = datetime.fromisoformat(text.strip())
-    except ValueError:
-        raise ValueError(f"'{text}' is not a time: write it as 2024-06-30T00:00:00Z") from None
-    return since_epoch(moment if moment.tzinfo else moment.replace(tzinfo=UTC))
+    at = iso(text.strip())
+    if at is None:
+        raise ValueError(f"'{text}' is not a time: write it as 2024-06-30T00:00:00Z")
+    return at

@@ -60,30 +60,26 @@ def probe_page(probe: Probe) -> Page:
     return page
 
 
-class Web:
+class WebServer:
     """The server. It listens from `start` to `stop`; used in a `with`, for the length of the block."""
 
-    def __init__(self, host: str, port: int, pages: Mapping[str, Page]) -> None:
-        self._host = host
-        self._port = port
-        self._pages = dict(pages)
-        self._server: ThreadingHTTPServer | None = None
-        self._thread: Thread | None = None
-
-    @classmethod
-    def serving(
-        cls,
+    def __init__(
+        self,
         host: str,
         port: int,
-        registry: CollectorRegistry,
         *,
+        registry: CollectorRegistry,
         live: Probe,
         ready: Probe,
         pages: Mapping[str, Page] | None = None,
-    ) -> Self:
-        """A server of the usual three, and of further pages by path."""
+    ) -> None:
+        """Serves the usual three, and further pages by path."""
+        self._host = host
+        self._port = port
         usual = {"/metrics": metrics_page(registry), "/live": probe_page(live), "/ready": probe_page(ready)}
-        return cls(host, port, usual | dict(pages or {}))
+        self._pages = usual | dict(pages or {})
+        self._server: ThreadingHTTPServer | None = None
+        self._thread: Thread | None = None
 
     @property
     def address(self) -> str:

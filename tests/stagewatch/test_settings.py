@@ -1,0 +1,189 @@
+"""Settings: where a value may come from, how it is shown, and how a mistake is told."""
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stagewatch.durations import instant, milliseconds, written
+from stagewatch.settings import Security, Settings, SettingsError, load, settings_table, shown
+from stagewatch.settings.loading import leaves, revealed, variable
+from stagewatch.settings.showing import with_table
+
+
+def faults(environment: dict[str, str], file: str | None = None) -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load(environment, file)
+    return [str(fault) for fault in caught.value.faults]
+
+
+def meaning(name: str) -> str:
+    return str(Security.model_fields[name].description)
+
+
+def written_to(folder: Path, text: str, name: str = "stagewatch.yaml") -> str:
+    path = folder / name
+    path.write_text(text, encoding="utf-8")
+    return str(path)
+
+
+def test_nothing_set_is_a_worker_on_this_machine() -> None:
+    settings = load({}).settings
+    assert settings == Settings()
+    assert settings.broker == "127.0.0.1:9092"
+    assert settings.http.host == "127.0.0.1"
+    assert settings.journeys == ["five-stage"]
+
+
+def test_the_environment_overrides_the_file_and_the_file_the_defaults(tmp_path: Path) -> None:
+    file = written_to(tmp_path, "http: {port: 1, host: 0.0.0.0}\n")
+    loaded = load({"STAGEWATCH_HTTP_PORT": "2"}, file)
+    assert (loaded.settings.http.port, loaded.settings.http.host) == (2, "0.0.0.0")  # noqa: S104  only read
+    assert loaded.settings.log.level == "INFO"
+
+
+def test_each_value_says_where_it_came_from(tmp_path: Path) -> None:
+    file = written_to(tmp_path, "app_id: shop\nhttp:\n  host: localhost\n")
+    rows = shown(load({"STAGEWATCH_HTTP_PORT": "2"}, file))
+    assert ("app_id", "shop", f"{file}:1") in rows
+    assert ("http.host", "localhost", f"{file}:3") in rows
+    assert ("http.port", "2", "STAGEWATCH_HTTP_PORT") in rows
+    assert ("partitions", "8", "default") in rows
+
+
+def test_the_file_can_be_named_by_the_environment_and_written_in_toml(tmp_path: Path) -> None:
+    file = written_to(tmp_path, "[clock]\nidle_after = 'never'\n", "stagewatch.toml")
+    assert load({"STAGEWATCH_SETTINGS": file}).settings.clock.idle_after is None
+
+
+def test_sources_have_a_short_form_and_a_long_one() -> None:
+    short = load({"STAGEWATCH_SOURCES": "shop-events=segment, orders"}).settings.sources
+    long = load(
+        {"STAGEWATCH_SOURCES": '[{"topic": "shop-events", "dialect": "segment"}, {"topic": "orders"}]'}
+    ).settings.sources
+    assert short == long
+    assert [each.dialect for each in short] == ["segment", "auto"]
+
+
+def test_secrets_are_never_shown(tmp_path: Path) -> None:
+    key = written_to(tmp_path, "", "key.pem")
+    environment = {
+        "STAGEWATCH_SECURITY_PROTOCOL": "SASL_SSL",
+        "STAGEWATCH_SECURITY_USERNAME": "shop",
+        "STAGEWATCH_SECURITY_PASSWORD": "open sesame",
+        "STAGEWATCH_SECURITY_KEY_PASSWORD": "friend",
+        "STAGEWATCH_SECURITY_KEY_FILE": key,
+        "STAGEWATCH_SECURITY_CERT_FILE": key,
+    }
+    loaded = load(environment)
+    assert revealed(loaded.settings.security.password) == "open sesame"
+    assert "sesame" not in repr(shown(loaded)) + repr(loaded)
+    assert "friend" not in repr(shown(loaded)) + repr(loaded)
+
+
+def test_a_secret_that_is_no_text_is_not_printed_in_the_fault(tmp_path: Path) -> None:
+    told = faults({}, written_to(tmp_path, "security: {password: 12345}\n"))
+    assert told == [f"{tmp_path}/stagewatch.yaml:1: security.password: should be a valid string. {meaning('password')}"]
+
+
+def test_every_fault_is_listed_with_its_place(tmp_path: Path) -> None:
+    file = written_to(tmp_path, "http:\n  prot: 1\nclock: {idle_after: 5}\npartitions: 0\n")
+    told = faults({"STAGEWATCH_BROKER": "here", "STAGEWATCH_HTP_PORT": "1"}, file)
+    assert [each.split(": ")[0] for each in sorted(told)] == [
+        f"{file}:2",
+        f"{file}:3",
+        f"{file}:4",
+        "STAGEWATCH_BROKER",
+        "STAGEWATCH_HTP_PORT",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("environment", "advice"),
+    [
+        ({"STAGEWATCH_HTP_PORT": "1"}, "did you mean STAGEWATCH_HTTP_PORT?"),
+        ({"STAGEWATCH_CLOCK_IDLE_AFTER": "soon"}, "write a number and a unit"),
+        ({"STAGEWATCH_SECURITY_PROTOCOL": "SASL_SSL"}, "needs security.username and security.password"),
+        ({"STAGEWATCH_SECURITY_CA_FILE": __file__}, "say SSL or SASL_SSL"),
+        (
+            {"STAGEWATCH_SECURITY_PROTOCOL": "SSL", "STAGEWATCH_SECURITY_CERT_FILE": __file__},
+            "give both or neither",
+        ),
+        ({"STAGEWATCH_SECURITY_CA_FILE": "/nowhere/ca.pem"}, "there is no such file"),
+        ({"STAGEWATCH_SOURCES": "a,b,a"}, "sources name a topic twice: a"),
+        ({"STAGEWATCH_SOURCES": "stage-transitions"}, "a topic that we write cannot be a source"),
+        ({"STAGEWATCH_TOPICS_STAGES": "rejected-events"}, "three different topics"),
+        ({"STAGEWATCH_CLIENT_HEARTBEAT_INTERVAL": "10s"}, "at most a third"),
+        ({"STAGEWATCH_CLIENT_REQUEST_TIMEOUT": "1s"}, "must be longer than client.session_timeout"),
+        ({"STAGEWATCH_SETTINGS": "/nowhere/settings.yaml"}, "cannot be read: No such file or directory"),
+    ],
+)
+def test_a_mistake_is_answered_with_what_to_do(environment: dict[str, str], advice: str) -> None:
+    (told,) = faults(environment)
+    assert advice in told
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.yaml", "http: [", "a.yaml:"),
+        ("a.yaml", "- http", "must hold settings by name"),
+        ("a.toml", "http", "is not TOML"),
+    ],
+)
+def test_a_file_that_cannot_be_understood_is_one_fault(tmp_path: Path, name: str, text: str, told: str) -> None:
+    assert told in "\n".join(faults({}, written_to(tmp_path, text, name)))
+
+
+def test_a_file_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
+    path = tmp_path / "a.yaml"
+    path.write_bytes(b"\xff\xfe")
+    assert faults({}, str(path)) == [f"{path}: is no UTF-8 text"]
+
+
+def test_an_empty_file_and_an_empty_variable_set_nothing(tmp_path: Path) -> None:
+    file = written_to(tmp_path, "")
+    assert load({"STAGEWATCH_HTTP_PORT": ""}, file).settings == Settings()
+
+
+def test_what_kubernetes_puts_into_the_environment_is_no_setting() -> None:
+    environment = {
+        "STAGEWATCH_SERVICE_HOST": "10.0.0.1",
+        "STAGEWATCH_SERVICE_PORT_METRICS": "8000",
+        "STAGEWATCH_PORT": "tcp://10.0.0.1:8000",
+        "STAGEWATCH_PORT_8000_TCP_ADDR": "10.0.0.1",
+    }
+    assert load(environment).settings == Settings()
+
+
+def test_every_setting_has_a_meaning_and_a_row_in_the_table() -> None:
+    table = settings_table()
+    for leaf, field in leaves():
+        assert field.description, leaf
+        assert f"| `{variable(leaf)}` |" in table
+
+
+def test_the_table_is_put_between_its_markers_and_stays_as_it_is_the_second_time() -> None:
+    once = with_table("before\n<!-- settings -->\nold\n<!-- /settings -->\nafter\n")
+    assert once.startswith("before\n<!-- settings -->\n| in the file |")
+    assert once.endswith("|\n<!-- /settings -->\nafter\n")
+    assert with_table(once) == once
+    with pytest.raises(ValueError, match="markers"):
+        with_table("no markers")
+
+
+def test_routed_topics_take_the_prefix_too() -> None:
+    topics = load({"STAGEWATCH_TOPICS_PREFIX": "shop."}).settings.topics
+    assert topics.named("cart-abandoned") == "shop.cart-abandoned"
+
+
+@given(st.integers(1, 10**8) | st.integers(1, 10**8).map(lambda seconds: seconds * 1_000))
+def test_a_length_of_time_is_read_as_it_is_written(length: int) -> None:
+    assert milliseconds(written(length)) == length
+
+
+def test_a_time_without_a_zone_means_utc() -> None:
+    assert instant("2024-06-30") == instant("2024-06-30T00:00:00Z") == instant("2024-06-30T02:00:00+02:00")
+    with pytest.raises(ValueError, match="write it as"):
+        instant("tomorrow")
