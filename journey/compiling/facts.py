@@ -1,0 +1,106 @@
+"""The source of facts: how one is read, and what a signal does to it.
+
+Owns the lines for each operation. In them `s` is the state, `t` the time in ms, `a_x` the signal's attribute x or None.
+"""
+
+from collections.abc import Iterable
+
+from journey.compiling.layout import JourneyPlace, unfed
+from journey.conditions import Condition, Names, emit
+from journey.definition import DAY, Fact, hears
+from journey.windows import EXACT
+
+Lines = list[str]
+
+
+def indented(lines: Iterable[str]) -> Lines:
+    """The lines, one level further in."""
+    return ["    " + line for line in lines]
+
+
+class Scope:
+    """What the names of one journey are in the source; `attributes` gathers those that were asked for."""
+
+    def __init__(self, place: JourneyPlace, attributes: set[str]) -> None:
+        self.place = place
+        self.attributes = attributes
+
+    def condition(self, condition: Condition) -> str:
+        """The source of a condition."""
+        return emit(condition.tree, Names(self.value, self._optional))
+
+    def value(self, name: str) -> str:
+        """The source of the value of a fact or else an attribute."""
+        if name in self.place.facts:
+            return read(*self.place.facts[name])
+        return self.attribute(name)
+
+    def attribute(self, name: str) -> str:
+        """The source of the signal's attribute, which is None where it carries none."""
+        self.attributes.add(name)
+        return f"a_{name}"
+
+    def _optional(self, name: str) -> bool:
+        return name not in self.place.facts or self.place.facts[name][0].optional
+
+
+def read(fact: Fact, slot: int) -> str:
+    """The source of a fact's value at the time `t`."""
+    here = f"s[{slot}]"
+    if fact.operation == "days_since":
+        return f"(None if {here} is None else (t - {here}) / {DAY})"
+    if fact.within is None:
+        return f"{here}[0]" if fact.operation == "days" else here
+    reader = {"days": "days_in", "min": "lowest", "max": "highest"}.get(fact.operation, "total")
+    return f"{reader}({here}, {_oldest(fact)})"
+
+
+def feed(scope: Scope, fact: Fact, slot: int, kind: str) -> Lines:
+    """The lines by which a signal of `kind` resets and feeds the fact; none where it does neither."""
+    lines = [f"s[{slot}] = {unfed(fact)!r}"] if kind in fact.reset else []
+    if not hears(fact.kinds, kind):
+        return lines
+    feeding = _feed_window(scope, fact, slot) if fact.within is not None else _feed(scope, fact, slot)
+    if fact.condition is not None:
+        feeding = [f"if {scope.condition(fact.condition)}:", *indented(feeding)]
+    return lines + feeding
+
+
+def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
+    here = f"s[{slot}]"
+    given = scope.attribute(fact.attribute) if fact.attribute else ""
+    match fact.operation:
+        case "count":
+            return [f"{here} += 1"]
+        case "sum":
+            over = [f"    if not {-EXACT} <= {here} <= {EXACT}:", f"        {here} = bounded({here})"]
+            return [f"if {given} is not None:", f"    {here} += {given}", *over]
+        case "first":
+            return [f"if {here} is None:", f"    {here} = {given}"]
+        case "last":
+            return [f"if {given} is not None:", f"    {here} = {given}"]
+        case "min" | "max" as operation:
+            sign = "<" if operation == "min" else ">"
+            return [
+                f"if {given} is not None and ({here} is None or {given} {sign} {here}):",
+                f"    {here} = {given}",
+            ]
+        case "days":
+            return [f"if {here}[1] != t // {DAY}:", f"    {here} = [{here}[0] + 1, t // {DAY}]"]
+        case "days_since":
+            return [f"{here} = t"]
+
+
+def _feed_window(scope: Scope, fact: Fact, slot: int) -> Lines:
+    here, bucket, oldest = f"s[{slot}]", f"t // {fact.bucket}", _oldest(fact)
+    if fact.operation == "days":
+        return [f"{here} = seen({here}, {bucket}, {oldest})"]
+    if fact.operation == "count":
+        return [f"{here} = added({here}, {bucket}, 1, {oldest})"]
+    given = scope.attribute(fact.attribute or "")
+    writer = {"min": "lowered", "max": "raised"}.get(fact.operation, "added")
+    return [f"if {given} is not None:", f"    {here} = {writer}({here}, {bucket}, {given}, {oldest})"]
+
+
+def _oldest(fact: Fact) -> str:
+    return f"t // {fact.bucket} - {fact.buckets - 1}"

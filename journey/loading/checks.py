@@ -1,0 +1,109 @@
+"""What can only be said of a journey as a whole, once its parts are right.
+
+Owns the checks for stages that nothing reaches, moves that can never be chosen, deadlines that chase each other for
+ever, names used twice, and facts that nobody reads. Knows nothing about how the parts were read.
+"""
+
+from collections.abc import Iterable, Sequence
+
+from journey.definition import Fact, Move, Track, hears
+from journey.loading.vocabulary import Vocabulary
+from journey.loading.yaml import Document, Path
+
+OTHER = "*"
+"""Stands for the kinds of signal that no journey knows; a move on `any` answers to them too."""
+
+
+def check_tracks(vocabulary: Vocabulary, tracks: Sequence[Track]) -> None:
+    """Note what is wrong with each track, and names that moves share by mistake."""
+    document = vocabulary.document
+    for track in tracks:
+        path: Path = ("tracks", track.name)
+        reached = _reached([track.initial], track.moves)
+        _check_stages(document, path, track, reached)
+        _check_cycles(document, path, track)
+        for index, move in enumerate(track.moves):
+            if reason := _never(move, track, reached, vocabulary.known()):
+                document.refuse((*path, "moves", index), f"'{move.name}' can never be chosen: {reason}")
+    _check_names(document, tracks)
+
+
+def check_use(document: Document, facts: Sequence[Fact], tracks: Sequence[Track]) -> None:
+    """Note the facts that are kept for nobody."""
+    moves = [move for track in tracks for move in track.moves]
+    conditions = [fact.condition for fact in facts] + [move.condition for move in moves]
+    used = {name for condition in conditions if condition is not None for name in condition.names}
+    used |= {name for move in moves for name in move.publish}
+    for fact in facts:
+        if fact.name not in used:
+            message = f"nobody reads the fact '{fact.name}': name it under a move's 'publish' or 'if', or leave it out"
+            document.refuse(("facts", fact.name), message, key=True)
+
+
+def _reached(start: Iterable[str], moves: Sequence[Move]) -> set[str]:
+    """The stages that can be come to from `start` by `moves`, `start` included."""
+    reached: set[str] = set()
+    waiting = list(start)
+    while waiting:
+        stage = waiting.pop()
+        if stage not in reached:
+            reached.add(stage)
+            waiting += [move.to for move in moves if stage in move.from_]
+    return reached
+
+
+def _check_stages(document: Document, path: Path, track: Track, reached: set[str]) -> None:
+    for index, stage in enumerate(track.stages):
+        if stage not in reached:
+            listed = (*path, "stages", index)
+            place = listed if listed in document.marks else (*path, "stages", stage)
+            document.refuse(place, f"nothing reaches the stage '{stage}': add a move to it, or leave it out", key=True)
+
+
+def _check_cycles(document: Document, path: Path, track: Track) -> None:
+    silent = [move for move in track.moves if move.after is not None]
+    chasing = [move for move in silent if not _reached([move.to], silent).isdisjoint(move.from_)]
+    if chasing:
+        names = ", ".join(dict.fromkeys(move.name for move in chasing))
+        message = f"silence alone would go round for ever by {names}: let one of them be made 'on' a signal"
+        document.refuse((*path, "moves", track.moves.index(chasing[0])), message)
+
+
+def _never(move: Move, track: Track, reached: set[str], known: Iterable[str]) -> str | None:
+    """Why `move` can never be chosen; None where it can."""
+    stages = [stage for stage in move.from_ if stage in reached]
+    if not stages:
+        return "nothing reaches the stages it starts from"
+    if move.after is None:
+        kinds = [kind for kind in (*known, OTHER) if hears(move.kinds, kind)]
+        hidden = all(_answered(track, move, stage, kind) for stage in stages for kind in kinds)
+        return "moves above it, which have no condition, take all of its signals" if hidden else None
+    hidden = all(any(_sooner(other, move, stage, track) for other in track.moves) for stage in stages)
+    return "other moves, which have no condition, come before its silence is complete" if hidden else None
+
+
+def _answered(track: Track, move: Move, stage: str, kind: str) -> bool:
+    """Whether a move above `move`, without a condition, is made by such a signal in that stage."""
+    above = track.moves[: track.moves.index(move)]
+    return any(other.condition is None and stage in other.from_ and hears(other.kinds, kind) for other in above)
+
+
+def _sooner(other: Move, move: Move, stage: str, track: Track) -> bool:
+    """Whether `other` ends the stay in `stage` before, at the latest when, the silence `move` waits for is complete."""
+    if other.after is None or move.after is None or other.condition is not None or stage not in other.from_:
+        return False
+    # Its count must not start anew by signals that let the other count run on.
+    no_later = move.since is None or (other.since is not None and other.since <= move.since)
+    order = track.moves.index
+    return no_later and (other.after, order(other)) < (move.after, order(move))
+
+
+def _check_names(document: Document, tracks: Sequence[Track]) -> None:
+    """Within a track a name may stand for several ways of one move; two tracks never share one."""
+    owner: dict[str, str] = {}
+    for track in tracks:
+        for index, move in enumerate(track.moves):
+            other = owner.setdefault(move.name, track.name)
+            if other != track.name:
+                message = f"the track '{other}' has a move '{move.name}' too: name one of them otherwise"
+                document.refuse(("tracks", track.name, "moves", index), message)

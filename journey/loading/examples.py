@@ -1,0 +1,113 @@
+"""Examples read: the signals a journey's author plays, and the transitions that must come out.
+
+Owns the form in which an expected transition is written. Knows nothing about playing an example.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Final
+
+from journey.definition import Example, ExampleSignal, Expected, Track
+from journey.durations import milliseconds
+from journey.faults import suggest
+from journey.loading.forms import ExampleForm, ExpectedForm, fill
+from journey.loading.vocabulary import Vocabulary
+from journey.loading.yaml import Path
+from schemas.signals import ATTRIBUTES
+
+_LINE: Final = re.compile(r"(\S+)(?:\s+at\s+(\S+))?")
+
+
+def read_examples(vocabulary: Vocabulary, tracks: Sequence[Track], data: Sequence[object]) -> tuple[Example, ...]:
+    """The examples that are right; faults are noted."""
+    reading = _Reading(vocabulary, tracks)
+    examples = [reading.example(("examples", index), each) for index, each in enumerate(data)]
+    read = [example for example in examples if example is not None]
+    for index, example in enumerate(examples):
+        if example is not None and example.name in {each.name for each in read if each.line < example.line}:
+            vocabulary.document.refuse(("examples", index, "name"), f"two examples are named '{example.name}'")
+    return tuple(read)
+
+
+class _Reading:
+    def __init__(self, vocabulary: Vocabulary, tracks: Sequence[Track]) -> None:
+        self.vocabulary = vocabulary
+        self.document = vocabulary.document
+        self.tracks = {track.name: track for track in tracks}
+
+    def example(self, path: Path, data: object) -> Example | None:
+        faults = len(self.document.faults)
+        form = fill(ExampleForm, self.document, path, data)
+        if form is None:
+            return None
+        for index, name in enumerate(form.tracks or ()):
+            if name not in self.tracks:
+                self.document.refuse(
+                    (*path, "tracks", index), f"there is no track '{name}'. {suggest(name, self.tracks)}"
+                )
+        tracks = frozenset(form.tracks or self.tracks)
+        signals = self._signals((*path, "signals"), form.signals)
+        expected = [
+            self._expected((*path, "transitions", index), each, tracks) for index, each in enumerate(form.transitions)
+        ]
+        if len(self.document.faults) > faults:
+            return None
+        line, column = self.document.marks[path]
+        last = signals[-1].at
+        return Example(
+            form.name,
+            tracks,
+            signals,
+            max(form.until or 0, last),
+            tuple(filter(None, expected)),
+            line,
+            column,
+        )
+
+    def _signals(self, path: Path, data: Sequence[object]) -> tuple[ExampleSignal, ...]:
+        signals = [self._signal((*path, index), each) for index, each in enumerate(data)]
+        return tuple(signal for signal in signals if signal is not None)
+
+    def _signal(self, path: Path, data: object) -> ExampleSignal | None:
+        if not isinstance(data, Mapping) or not {"at", "kind"} <= data.keys():
+            self.document.refuse(path, "a signal has at least 'at' and 'kind', as in {at: 30m, kind: order_completed}")
+            return None
+        self.vocabulary.kinds((*path, "kind"), (str(data["kind"]),))
+        if str(data["kind"]) not in self.vocabulary.known():
+            return None
+        attributes = {str(name): each for name, each in data.items() if name not in {"at", "kind"}}
+        for name, value in attributes.items():
+            self._check_attribute((*path, name), value)
+        try:
+            at = milliseconds(str(data["at"]))
+        except ValueError as error:
+            self.document.refuse((*path, "at"), str(error))
+            return None
+        return ExampleSignal(at, str(data["kind"]), attributes)
+
+    def _check_attribute(self, path: Path, value: object) -> None:
+        name = str(path[-1])
+        if name not in ATTRIBUTES:
+            self.document.refuse(path, f"there is no attribute '{name}'. {suggest(name, ATTRIBUTES)}", key=True)
+            return
+        wanted = (str,) if ATTRIBUTES[name].type == "text" else (int, float)
+        if not isinstance(value, wanted) or isinstance(value, bool):
+            self.document.refuse(path, f"'{name}' is a {ATTRIBUTES[name].type}")
+
+    def _expected(self, path: Path, data: object, tracks: frozenset[str]) -> Expected | None:
+        if isinstance(data, str) and (line := _LINE.fullmatch(data)):
+            data = {"move": line[1]} | ({"at": line[2]} if line[2] else {})
+        form = fill(ExpectedForm, self.document, path, data)
+        if form is None:
+            return None
+        moves = {move.name for name in tracks & self.tracks.keys() for move in self.tracks[name].moves}
+        if form.move not in moves:
+            self.document.refuse(path, f"there is no move '{form.move}' on these tracks. {suggest(form.move, moves)}")
+        for name in form.facts:
+            if name not in self.vocabulary.facts:
+                self.document.refuse(
+                    (*path, "facts", name),
+                    f"there is no fact '{name}'. {suggest(name, self.vocabulary.facts)}",
+                    key=True,
+                )
+        return Expected(form.move, form.at, form.facts)
