@@ -1,26 +1,26 @@
 """Compiling: a dialect becomes one straight-line Python function, written for that dialect and then executed.
 
-Owns the source text of that function. It looks only at the fields that the dialect names, and only at the attributes
-that somebody wants. Straight-line source is what makes reading an event cost little more than decoding it: an
-interpreter of the same dialects, written as closures, took twice as long. What a user wrote gets into the source
-only as `repr` of a checked text; everything else is a name bound to a value. The source is handed to `linecache`,
-so that a traceback shows it, and `source_of` returns it.
+Owns the source text of that function. It looks only at the fields that the dialect names, and only at the
+attributes that somebody wants, each object on the way but once; so reading an event costs little more than
+decoding it. What a user wrote gets into the source only as `repr` of a checked text; everything else is a name
+bound to a value. The source is handed to `linecache`, so that a traceback shows it; `source_of` returns it.
 """
 
 import linecache
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
-from schemas import faults, paths, values
-from schemas.dialects import AttributePlace, Dialect, canonical
+from schemas import faults, paths, times, values
+from schemas.dialects import AttributePlace, Dialect, IdPlace, Place, TimePlace, canonical
 from schemas.naming import AttributesOf, Meaning, Names
-from schemas.outcomes import Passed
 from schemas.paths import Count, Path, Pick
-from schemas.signals import ATTRIBUTES, Origin, Signal
+from schemas.signals import ATTRIBUTES, Origin, Passed, Signal
 
 Understand = Callable[[dict[str, Any], Mapping[str, str], Mapping[str, Any], Origin, int], Signal | Passed]
 """(event, the record's headers, its envelope, origin, latest ms) -> what it says. Raises SenderError."""
+
+T = TypeVar("T")
 
 _HELPERS: Final[Mapping[str, object]] = {
     "Passed": Passed,
@@ -81,12 +81,12 @@ class _Source:
             container = self._objects[place]
         return _step(container, path.steps[-1])
 
-    def first(self, target: str, expressions: list[Callable[[], str]]) -> None:
-        """Assigns `target` the first of the expressions that is not None."""
-        self.line(f"{target} = {expressions[0]()}")
-        for expression in expressions[1:]:
+    def first(self, target: str, places: Sequence[T], expression: Callable[[T], str]) -> None:
+        """Assigns `target` the expression of the first of the places for which it is not None."""
+        self.line(f"{target} = {expression(places[0])}")
+        for place in places[1:]:
             with self.block(f"if {target} is None:"):
-                self.line(f"{target} = {expression()}")
+                self.line(f"{target} = {expression(place)}")
 
 
 def _step(container: str, step: paths.Step) -> str:
@@ -100,7 +100,7 @@ def _step(container: str, step: paths.Step) -> str:
 def compile_dialect(dialect: Dialect, wanted: frozenset[str] | None = None) -> Understand:
     """The function that understands one event of a dialect; of its attributes only the `wanted` (None: all)."""
     source = _Source()
-    meanings = _meanings(source, dialect, frozenset(ATTRIBUTES) if wanted is None else wanted)
+    meanings = _meanings(dialect, frozenset(ATTRIBUTES) if wanted is None else wanted)
     with source.block("def understand(event, headers, envelope, origin, latest):"):
         _write_name(source, dialect, meanings)
         _write_customer(source, dialect)
@@ -142,20 +142,20 @@ def _write_name(source: _Source, dialect: Dialect, meanings: Mapping[str, Meanin
 def _write_customer(source: _Source, dialect: Dialect) -> None:
     somebody = source.bind("somebody", values.customer_reader(frozenset(dialect.somebody)))
 
-    def expression(place: Any) -> str:  # noqa: ANN401  a Place
-        found = source.fetch(place.at)
-        return found if place.behind is None else f"behind({found}, {place.behind!r})"
+    def found(place: Place) -> str:
+        fetched = source.fetch(place.at)
+        return fetched if place.behind is None else f"behind({fetched}, {place.behind!r})"
 
-    source.first("customer", [lambda place=place: f"{somebody}({expression(place)})" for place in dialect.customer])
+    source.first("customer", dialect.customer, lambda place: f"{somebody}({found(place)})")
     with source.block("if customer is None:"):
-        source.line(f"raise no_customer({', '.join([expression(place) for place in dialect.customer])})")
+        source.line(f"raise no_customer({', '.join([found(place) for place in dialect.customer])})")
 
 
 def _write_time(source: _Source, dialect: Dialect) -> None:
-    def expression(place: Any) -> str:  # noqa: ANN401  a TimePlace
-        return f"{source.bind('time', values.time_reader(place.as_))}({source.fetch(place.at)})"
+    def expression(place: TimePlace) -> str:
+        return f"{source.bind('time', times.time_reader(place.as_))}({source.fetch(place.at)})"
 
-    source.first("at", [lambda place=place: expression(place) for place in dialect.time])
+    source.first("at", dialect.time, expression)
     with source.block("if at is None:"):
         found = [f"({source.fetch(place.at)}, {place.as_!r})" for place in dialect.time]
         source.line(f"raise no_time({', '.join(found)})")
@@ -163,19 +163,19 @@ def _write_time(source: _Source, dialect: Dialect) -> None:
 
 
 def _write_id(source: _Source, dialect: Dialect) -> None:
-    def expression(place: Any) -> str:  # noqa: ANN401  an IdPlace
-        if place.join is None:
-            return f"identifier({source.fetch(place.at)})"
-        return f"identifier(join({', '.join([source.fetch(path) for path in place.join])}))"
+    def expression(place: IdPlace | None) -> str:
+        if place is None:
+            return "content_id(event)"
+        fetched = [source.fetch(path) for path in place.fields()]
+        return f"identifier({fetched[0]})" if place.at else f"identifier(join({', '.join(fetched)}))"
 
-    expressions = [lambda place=place: expression(place) for place in dialect.id]
-    source.first("id", [*expressions, lambda: "content_id(event)"])
+    source.first("id", [*dialect.id, None], expression)
 
 
 # --- names and attributes -------------------------------------------------------------------------
 
 
-def _meanings(source: _Source, dialect: Dialect, wanted: frozenset[str]) -> dict[str, Meaning]:
+def _meanings(dialect: Dialect, wanted: frozenset[str]) -> dict[str, Meaning]:
     """What each name means, canonical; writes one function for each distinct set of attributes to read."""
     written: dict[str, AttributesOf] = {}
     meanings = {canonical(name): Meaning(None, name, known=True) for name in dialect.pass_}
@@ -202,11 +202,15 @@ def _attributes_function(dialect: str, read: Mapping[str, Any]) -> AttributesOf:
 
 
 def _write_attribute(source: _Source, attribute: str, places: list[AttributePlace]) -> None:
-    for index, place in enumerate(places):
-        with source.block("if value is None:" if index else "if True:"):
-            convert = source.bind("convert", values.attribute_reader(*_conversion(attribute, place)))
-            source.line(f"value = {source.fetch(place.at)}")
-            source.line(f"if value is not None: value = {convert}(value)")
+    def attempt(place: AttributePlace) -> None:
+        convert = source.bind("convert", values.attribute_reader(*_conversion(attribute, place)))
+        source.line(f"value = {source.fetch(place.at)}")
+        source.line(f"if value is not None: value = {convert}(value)")
+
+    attempt(places[0])
+    for place in places[1:]:
+        with source.block("if value is None:"):
+            attempt(place)
     source.line(f"if value is not None: found[{attribute!r}] = value")
 
 

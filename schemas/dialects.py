@@ -44,7 +44,8 @@ from pydantic import (
 from schemas.documents import Document, Fault, load_document
 from schemas.paths import Count, Path, parse_path
 from schemas.signals import ATTRIBUTES, KINDS
-from schemas.values import MAX_TEXT_LENGTH, Unit
+from schemas.times import Unit
+from schemas.values import MAX_TEXT_LENGTH
 
 SHIPPED: Final = (
     "cloudevents",
@@ -130,6 +131,10 @@ class IdPlace(_Model):
             raise ValueError("either `at` or `join` is wanted")
         return self
 
+    def fields(self) -> list[Path]:
+        """The paths whose values make the id."""
+        return self.join or ([self.at] if self.at else [])
+
 
 class TimePlace(_Model):
     """Where a time stands, and the unit that numbers there are in."""
@@ -173,9 +178,7 @@ def _shape(value: object) -> str:
 
 AttributePlaces = Annotated[list[AttributePlace], BeforeValidator(_places), Field(min_length=1)]
 Fixed = Annotated[
-    Annotated[Text, Tag("<text>")]
-    | Annotated[Number, Tag("<number>")]
-    | Annotated[AttributePlaces, Tag("<places>")],
+    Annotated[Text, Tag("<text>")] | Annotated[Number, Tag("<number>")] | Annotated[AttributePlaces, Tag("<places>")],
     Discriminator(_shape),
 ]
 Names = Annotated[dict[Text, dict[str, Fixed]], BeforeValidator(_names)]
@@ -211,6 +214,16 @@ class Dialect(_Model):
         if self.kinds:
             taken = {canonical(name) for names in self.signals.values() for name in names}
             yield from ((kind, kind, {}) for kind in KINDS if kind not in taken)
+
+    def is_plain(self) -> bool:
+        """Whether a record is one event, and nothing outside its value is looked at."""
+        every = [place.at for place in self.customer] + [place.at for place in self.time]
+        every += [place.at for place in self.name]
+        every += [path for place in self.id for path in place.fields()]
+        for _, _, special in self.meanings():
+            for places in (*self.attributes.values(), *special.values()):
+                every += [place.at for place in places] if isinstance(places, list) else []
+        return self.each is None and self.wraps is None and all(path.root == "event" for path in every)
 
     def detection(self) -> list[dict[Path, list[str] | None]]:
         """The alternatives of `detect` with their paths parsed."""

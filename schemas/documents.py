@@ -1,9 +1,10 @@
-"""YAML that people write by hand: read so that every value keeps its place, and nothing means what it does not say.
+"""YAML that people write: read so that every value keeps its place, and nothing means what it does not say.
 
 Owns the reading of YAML text into plain data with the line of each value, and the fault that points at a line.
-Knows nothing of what the documents are about. YAML 1.1, as PyYAML reads it by default, turns `on`, `yes` and `no`
-into booleans, `2024-03-13` into a date and `12:30` into 750; here a plain scalar is null, true, false, a number or
-text, as in YAML 1.2. Aliases are refused (a few lines of them can stand for gigabytes) and so are repeated keys.
+Knows nothing of what the documents are about. YAML 1.1, as PyYAML reads it by default, turns `on`, `yes` and
+`no` into booleans, `2024-03-13` into a date and `12:30` into 750; here a plain scalar is null, true, false, a
+number or text, as in YAML 1.2. Aliases are refused (a few lines of them can stand for gigabytes), and so are
+repeated keys and tags.
 """
 
 import re
@@ -22,7 +23,7 @@ MAX_NESTING: Final = 40
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One thing wrong with a document. Line and column count from 1; `path` is the way to the value, dotted."""
+    """One thing wrong with a document. Line and column count from 1; `path` is the dotted way to the value."""
 
     where: str
     line: int
@@ -37,7 +38,7 @@ class Fault:
 
 @dataclass(slots=True)
 class Document:
-    """What was read: plain data, the line and column of every value, and what was wrong with the text itself."""
+    """What was read: plain data, the place of every value, and what was wrong with the text itself."""
 
     where: str
     data: Any = None
@@ -56,7 +57,7 @@ class Document:
 class _Loader(yaml.SafeLoader):
     """PyYAML's parser with the core schema of YAML 1.2 for plain scalars, and none of the 1.1 surprises."""
 
-    yaml_implicit_resolvers: Mapping[str, list[Any]] = {}  # type: ignore[assignment]  # noqa: RUF012  PyYAML fills it
+    yaml_implicit_resolvers: Mapping[str, list[Any]] = {}  # type: ignore[assignment]
 
 
 _TAG: Final = "tag:yaml.org,2002:"
@@ -67,7 +68,7 @@ _CORE: Final = (
     ("float", r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", list("-+.0123456789"), float),
 )
 for _name, _pattern, _first, _ in _CORE:
-    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_pattern})$"), _first)  # type: ignore[no-untyped-call]
+    _Loader.add_implicit_resolver(_TAG + _name, re.compile(f"^(?:{_pattern})$"), _first)
 
 _SCALARS: Final[Mapping[str, Callable[[str], Any]]] = {
     _TAG + "str": str,
@@ -79,7 +80,7 @@ def load_document(text: str, where: str) -> Document:
     """Reads one YAML document. Never raises: what is no YAML gives a document with that fault and no data."""
     document = Document(where)
     try:
-        node = _Loader(text).get_single_node()  # type: ignore[no-untyped-call]
+        node = _Loader(text).get_single_node()
         if node is not None:
             document.data = _Builder(document).value(node, ())
     except yaml.MarkedYAMLError as error:

@@ -5,8 +5,7 @@ Owns the wording of what was found. It never leaves the room: `schemas.reading` 
 
 from typing import Final
 
-from schemas.times import rfc3339
-from schemas.values import Unit, moment
+from schemas.times import Unit, moment, rfc3339
 
 SHOWN: Final = 80
 """Characters of a faulty value that its description quotes: enough to recognise it by."""
@@ -25,9 +24,23 @@ def shown(value: object) -> str:
     """A value as a description quotes it: short texts and numbers whole, of anything else only what it is."""
     if isinstance(value, str):
         return repr(value) if len(value) <= SHOWN else f"{value[:SHOWN]!r}... ({len(value)} characters)"
-    if isinstance(value, dict | list):
-        return "an object" if isinstance(value, dict) else "a list"
-    return str(value)[:SHOWN]
+    return str(value)[:SHOWN] if isinstance(value, int | float) else kind_of(value)
+
+
+def kind_of(value: object) -> str:
+    """What a JSON value is, in words."""
+    return _KINDS.get(type(value), "no JSON")
+
+
+_KINDS: Final = {
+    dict: "an object",
+    list: "a list",
+    str: "a text",
+    int: "a number",
+    float: "a number",
+    bool: "a truth value",
+    type(None): "null",
+}
 
 
 def no_customer(*found: object) -> SenderError:

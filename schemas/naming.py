@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.dialects import NamePlace, canonical
+from schemas.dialects import Dialect, NamePlace, canonical
 
 MAX_NAMES: Final = 4096
 """Raw names remembered for each place: shops use a few hundred; beyond, the memory could be filled on purpose."""
@@ -55,3 +55,12 @@ class Names(dict[str, Meaning | None]):
             return None
         known = self._meanings.get(canonical(name))
         return known or Meaning(None, name[:MAX_NAME_LENGTH], known=False)
+
+
+def is_named(dialect: Dialect, event: dict[str, Any], headers: Mapping[str, str]) -> bool:
+    """Whether an event has a name where the dialect looks for one."""
+    for place in dialect.name:
+        said = place.at.look(event, headers, None)
+        if isinstance(said, str) and Names(place, {})[said] is not None:
+            return True
+    return False

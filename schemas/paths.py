@@ -92,7 +92,7 @@ def _bracket(inside: str) -> Step:
     return int(inside) if inside.isascii() and inside.isdigit() and len(inside) < 5 else Pick(inside)  # noqa: PLR2004  9999
 
 
-# --- looking up -----------------------------------------------------------------------------------------------
+# --- looking up -----------------------------------------------------------------------------
 
 
 def entry(value: object, index: int) -> Any:  # noqa: ANN401  any JSON
@@ -130,11 +130,11 @@ def _take(value: Any, step: Step) -> Any:  # noqa: ANN401  any JSON
     return pick(value, step.key) if isinstance(step, Pick) else count(value)
 
 
-# --- putting in -----------------------------------------------------------------------------------------------
+# --- putting in -----------------------------------------------------------------------------
 
 
 def put(event: dict[str, Any], path: Path, value: Any) -> bool:  # noqa: ANN401  any JSON
-    """Puts `value` where `path` leads, making objects and lists on the way. False if something else stands there."""
+    """Puts `value` where `path` leads, making objects and lists on the way. False if the way is taken."""
     container: Any = event
     for step, following in zip(path.steps, path.steps[1:], strict=False):
         fresh: Any = {} if isinstance(following, str) else []
@@ -152,11 +152,7 @@ def put(event: dict[str, Any], path: Path, value: Any) -> bool:  # noqa: ANN401 
 def _set(container: Any, step: Step, value: Any) -> bool:  # noqa: ANN401  any JSON
     if isinstance(step, Count):
         return _lengthen(container, value)
-    if (
-        _take(container, step) not in {None, value}
-        if _hashable(value)
-        else _take(container, step) is not None
-    ):
+    if _take(container, step) not in {None, value} if _hashable(value) else _take(container, step) is not None:
         return False
     if isinstance(step, str):
         container[step] = value

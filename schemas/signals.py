@@ -89,9 +89,7 @@ KINDS: Final[Mapping[str, str]] = {
 """Every kind of signal, and what it says in one line."""
 
 _CART: Final = frozenset({"cart_updated", "coupon_applied", "product_shared"})
-_CHECKOUT: Final = frozenset(
-    {"checkout_started", "checkout_step", "payment_entered", "payment_failed", "error_shown"}
-)
+_CHECKOUT: Final = frozenset({"checkout_started", "checkout_step", "payment_entered", "payment_failed", "error_shown"})
 _ORDER: Final = frozenset(kind for kind in KINDS if kind.startswith("order_"))
 _PRODUCT: Final = frozenset(
     {
@@ -136,9 +134,7 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
     ),
     "price": Attribute("number", "the price of one piece", _PRODUCT),
     "value": Attribute("number", "what the cart or checkout is worth after it", _CART | _CHECKOUT),
-    "revenue": Attribute(
-        "number", "what the order or subscription is worth", _ORDER | {"subscription_started"}
-    ),
+    "revenue": Attribute("number", "what the order or subscription is worth", _ORDER | {"subscription_started"}),
     "refund": Attribute("number", "how much was paid back", frozenset({"order_refunded", "order_cancelled"})),
     "currency": Attribute(
         "text", "the currency of price, value, revenue and refund", _CART | _CHECKOUT | _ORDER | _PRODUCT
@@ -151,9 +147,7 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
     "rating": Attribute(
         "number", "1 (worst) to 5 (best)", frozenset({"review_posted", "review_read", "feedback_given"})
     ),
-    "score": Attribute(
-        "number", "0 (would never recommend) to 10", frozenset({"nps_answered", "feedback_given"})
-    ),
+    "score": Attribute("number", "0 (would never recommend) to 10", frozenset({"nps_answered", "feedback_given"})),
     "points": Attribute("number", "how many loyalty points", frozenset({"points_earned", "points_redeemed"})),
     "channel": Attribute("text", "by which channel the customer came"),
     "campaign": Attribute("text", "by which campaign the customer came"),
@@ -180,3 +174,17 @@ class Signal:
     id: str
     attributes: dict[str, float | int | str]
     origin: Origin
+
+
+@dataclass(slots=True)
+class Passed:
+    """An event understood to hold no signal: counted by name and passed over.
+
+    `name` is as the sender wrote it, cut to a bounded length, or empty where the event has none. `known` tells
+    names that the dialect passes over on purpose from those that it has never heard of.
+    """
+
+    dialect: str
+    name: str
+    origin: Origin
+    known: bool = False

@@ -1,0 +1,166 @@
+"""Reading: a record's bytes into what its events say, or why they cannot be understood.
+
+Owns the way of one record through decoding, detection, envelopes and lists of events to its outcomes, and the
+promise that nothing is raised and nothing lost: every event gives a Signal or a Passed, and a record with events
+that cannot be understood gives one Rejection for all of these. Knows no Kafka: a record is a value, a key, headers.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import orjson
+
+from schemas.compiling import Understand, compile_dialect
+from schemas.decoding import MAX_RECORD_BYTES, decode, texts
+from schemas.detecting import Detector
+from schemas.dialects import Dialect
+from schemas.faults import SenderError, kind_of
+from schemas.naming import is_named
+from schemas.rejections import Rejection
+from schemas.signals import Origin, Passed, Signal
+from schemas.times import LATEST
+from schemas.wrapping import enveloped, inside, split, wrapped
+
+__all__ = ["AUTO", "Outcome", "Passed", "Reader"]
+
+AUTO: Final = "auto"
+"""The dialect's name that stands for: detect it, for each event."""
+
+Outcome = Signal | Passed | Rejection
+
+_NOTHING: Final[dict[str, Any]] = {}
+
+
+class Reader:
+    """One source's way of reading: which dialect it speaks, or which ones it may."""
+
+    def __init__(self, dialects: Mapping[str, Dialect], dialect: str, wanted: frozenset[str] | None = None) -> None:
+        """A reader of records.
+
+        Args:
+            dialects: those known, in the order in which they are tried.
+            dialect: the name of the one that the source speaks, or AUTO.
+            wanted: the attributes that anybody uses; None for all. The fewer, the faster.
+
+        Raises:
+            ValueError: there is no such dialect.
+        """
+        if dialect != AUTO and dialect not in dialects:
+            raise ValueError(f"there is no dialect {dialect!r}; there are {', '.join([AUTO, *dialects])}")
+        self._wanted = wanted
+        self._compiled: dict[tuple[str, str], Understand] = {}
+        self._dialects = dialects
+        self._fixed = dialects.get(dialect)
+        spoken = dialects if self._fixed is None else {dialect: self._fixed}
+        self._envelopes = {name: one for name, one in spoken.items() if one.wraps is not None}
+        self._letters = {name: one for name, one in dialects.items() if one.wraps is None}
+        self._detector = Detector(dialects)
+        self._inner = Detector(self._letters)
+        self._direct = self._understanding(self._fixed) if self._fixed and self._fixed.is_plain() else None
+
+    def read(
+        self,
+        value: bytes | None,
+        origin: Origin,
+        *,
+        key: bytes | None = None,
+        headers: Sequence[tuple[str, bytes]] = (),
+        latest: int | None = None,
+    ) -> list[Outcome]:
+        """What the events of one record say. Never raises.
+
+        Args:
+            value: the record's value.
+            origin: where it stood.
+            key: the record's key; only kept with a rejection.
+            headers: the record's headers.
+            latest: ms; an event whose time lies beyond it is refused as from the future. None: none is.
+        """
+        bound = LATEST if latest is None else latest
+        try:
+            if value is None or len(value) > MAX_RECORD_BYTES:
+                raise _unfit(value)
+            event = decode(value)
+            if type(event) is not dict:
+                raise SenderError("not an object", f"the value is {kind_of(event)}")
+            if self._direct is not None:
+                return [self._direct(event, _NOTHING, _NOTHING, origin, bound)]
+            outcomes, faults = self._events(event, texts(headers), origin, bound)
+        except SenderError as fault:
+            outcomes, faults = [], [fault]
+        except Exception as error:  # noqa: BLE001  a record that nobody foresaw may not stop its partition
+            outcomes, faults = [], [SenderError("fault of ours", f"{type(error).__name__}: {error}")]
+        if faults:
+            outcomes.append(_rejection(faults, origin, key, value, headers))
+        return outcomes
+
+    def read_row(self, row: Mapping[str, str | None], origin: Origin, *, latest: int | None = None) -> list[Outcome]:
+        """What a flat row says, column by column: the same as the same fields sent as a JSON object."""
+        try:
+            value = orjson.dumps(row)
+        except TypeError as error:
+            return [Rejection("not a row", str(error), origin, None, repr(row).encode(errors="replace"), ())]
+        return self.read(value, origin, latest=latest)
+
+    def _events(
+        self, record: dict[str, Any], headers: Mapping[str, str], origin: Origin, bound: int
+    ) -> tuple[list[Outcome], list[SenderError]]:
+        """What each event of a record says, and the faults of those that cannot be understood."""
+        dialect, event, envelope, understand = self._recognise(record, headers)
+        events = split(dialect, event)
+        outcomes: list[Outcome] = []
+        faults: list[SenderError] = []
+        ids: dict[str, dict[str, Any]] = {}
+        for number, one in enumerate(events):
+            try:
+                if type(one) is not dict:
+                    raise SenderError("not an object", f"event {number} is {kind_of(one)}")
+                outcome = understand(one, headers, envelope, origin, bound)
+            except SenderError as fault:
+                faults.append(fault)
+                continue
+            if isinstance(outcome, Signal) and ids.setdefault(outcome.id, one) != one:
+                outcome.id = f"{outcome.id}#{number}"  # the record's id, not the event's own
+            outcomes.append(outcome)
+        return outcomes, faults
+
+    def _recognise(
+        self, record: dict[str, Any], headers: Mapping[str, str]
+    ) -> tuple[Dialect, dict[str, Any], Mapping[str, Any], Understand]:
+        """The dialect spoken, the event (out of its envelope), the envelope, and the function to understand it."""
+        for envelope in self._envelopes.values():
+            record = enveloped(envelope, record, headers)
+        dialect = self._fixed or self._dialects.get(self._detector.detect(record, headers) or "")
+        if dialect is None:
+            raise SenderError("unknown dialect", f"its keys are {', '.join(list(record)[:12])}")
+        event = inside(dialect, record)
+        inner = self._letters.get(self._inner.detect(event, headers) or "") if event is not None else None
+        if event is None or inner is None or not is_named(inner, event, headers):
+            return dialect, record, _NOTHING, self._understanding(dialect)
+        return inner, event, record, self._understanding(inner, dialect)
+
+    def _understanding(self, dialect: Dialect, envelope: Dialect | None = None) -> Understand:
+        """The compiled dialect, as it is spoken inside `envelope` if one is given; compiled when first met."""
+        spoken = (dialect.dialect, envelope.dialect if envelope else "")
+        if spoken not in self._compiled:
+            whole = wrapped(dialect, envelope) if envelope else dialect
+            self._compiled[spoken] = compile_dialect(whole, self._wanted)
+        return self._compiled[spoken]
+
+
+def _unfit(value: bytes | None) -> SenderError:
+    if value is None:
+        return SenderError("tombstone", "the record has no value")
+    return SenderError("too large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES} are read")
+
+
+def _rejection(
+    faults: Sequence[SenderError],
+    origin: Origin,
+    key: bytes | None,
+    value: bytes | None,
+    headers: Sequence[tuple[str, bytes]],
+) -> Rejection:
+    first = faults[0]
+    detail = first.detail if len(faults) == 1 else f"{first.detail} (the first of {len(faults)} events refused)"
+    return Rejection(first.reason, detail, origin, key, value, tuple(headers), len(faults))

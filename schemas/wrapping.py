@@ -1,0 +1,92 @@
+"""Wrapping: events inside envelopes, and several events inside one record.
+
+Owns opening an envelope (its fields may stand in the record's headers instead), reading a dialect as it is spoken
+inside one, and splitting a record into its events. An envelope's own fields go before those of the event inside.
+"""
+
+import base64
+import binascii
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import orjson
+
+from schemas.dialects import Dialect
+from schemas.faults import SenderError
+from schemas.paths import Path, put
+
+
+def enveloped(envelope: Dialect, record: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
+    """The record as if its envelope's fields, which stand in the headers, stood around it; else as it is."""
+    fields: dict[str, Any] = {}
+    for prefix in envelope.wraps.headers if envelope.wraps else ():
+        fields |= {name.removeprefix(prefix): text for name, text in headers.items() if name.startswith(prefix)}
+    if fields and envelope.wraps:
+        put(fields, envelope.wraps.data, record)
+        return fields
+    return record
+
+
+def inside(dialect: Dialect, record: dict[str, Any]) -> dict[str, Any] | None:
+    """The event inside an envelope: an object, or JSON as text or base64. None if there is none, or no envelope."""
+    if dialect.wraps is None:
+        return None
+    data = dialect.wraps.data.look(record, {}, None)
+    if data is None and dialect.wraps.base64 is not None:
+        data = _decoded(dialect.wraps.base64.look(record, {}, None))
+    if isinstance(data, str | bytes):
+        try:
+            data = orjson.loads(data)
+        except orjson.JSONDecodeError:
+            return None
+    return data if isinstance(data, dict) else None
+
+
+def _decoded(data: object) -> bytes | None:
+    try:
+        return base64.b64decode(data, validate=True) if isinstance(data, str) else None
+    except (binascii.Error, ValueError):
+        return None
+
+
+def wrapped(dialect: Dialect, envelope: Dialect) -> Dialect:
+    """`dialect` as it is spoken inside `envelope`, whose customer, id and time go before its own."""
+    return dialect.model_copy(
+        update={
+            "customer": [place.model_copy(update={"at": _outer(place.at)}) for place in envelope.customer]
+            + dialect.customer,
+            "id": [
+                place.model_copy(
+                    update={
+                        "at": place.at and _outer(place.at),
+                        "join": place.join and [_outer(path) for path in place.join],
+                    }
+                )
+                for place in envelope.id
+            ]
+            + dialect.id,
+            "time": [place.model_copy(update={"at": _outer(place.at)}) for place in envelope.time] + dialect.time,
+        }
+    )
+
+
+def _outer(path: Path) -> Path:
+    return replace(path, root="envelope") if path.root == "event" else path
+
+
+def split(dialect: Dialect, record: dict[str, Any]) -> list[Any]:
+    """The events of a record; fields of the record stand in for those an event lacks. Raises SenderError."""
+    if dialect.each is None:
+        return [record]
+    found = dialect.each.look(record, {}, None)
+    if found is None:
+        return [record]
+    if type(found) is not list or not found:
+        raise SenderError("no events", "where the record's events are looked for stands no list, or an empty one")
+    around = {key: value for key, value in record.items() if key != dialect.each.steps[0]}
+    return [_merged(around, event) if type(event) is dict else event for event in found]
+
+
+def _merged(around: dict[str, Any], event: dict[str, Any]) -> dict[str, Any]:
+    return {**around, **{key: value for key, value in event.items() if value is not None}}
