@@ -14,10 +14,10 @@ from hashlib import blake2b
 from typing import Any
 
 from journey import windows
-from journey.compiling.layout import DUE, lay_out
+from journey.compiling.layout import lay_out
 from journey.compiling.source import OTHER, generate, named
 from journey.definition import Definition
-from journey.memory import BEGINNING, Memory, State
+from journey.memory import BEGINNING, DUE, Memory, State
 from schemas.signals import KINDS, Signal
 from schemas.transitions import DEADLINE, Cause, Fact, Transition, transition_id
 

@@ -15,6 +15,8 @@ State = list[Any]
 Lists in it are never changed in place, so a flat copy of a state is a whole copy.
 """
 
+DUE: Final = 0
+"""The slot of a state in which the next deadline of all stands."""
 NEVER: Final = 2**62
 """A deadline that does not come; an integer, so that finding the next one needs no case for it."""
 BEGINNING: Final = -(2**62)
@@ -38,7 +40,7 @@ class Memory:
     @property
     def due(self) -> int | None:
         """The next deadline in ms; None where silence will change nothing."""
-        due: int = self.state[0]
+        due: int = self.state[DUE]
         return due if BEGINNING < due < NEVER else None
 
     def copy(self) -> "Memory":

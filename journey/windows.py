@@ -44,9 +44,7 @@ def raised(buckets: Buckets, bucket: int, value: Number, oldest: int) -> Buckets
 
 
 def seen(days: Buckets, day: int, oldest: int) -> Buckets:
-    """The window of days with `day` in it."""
-    if days and days[-1] == day:
-        return days
+    """The window of days with `day`, which is not in it yet."""
     return [*(each for each in days if each >= oldest), day]
 
 

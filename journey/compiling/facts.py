@@ -94,7 +94,8 @@ def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
 def _feed_window(scope: Scope, fact: Fact, slot: int) -> Lines:
     here, bucket, oldest = f"s[{slot}]", f"t // {fact.bucket}", _oldest(fact)
     if fact.operation == "days":
-        return [f"{here} = seen({here}, {bucket}, {oldest})"]
+        # Asked here too, because most signals come on a day already seen, and a call costs more than the question.
+        return [f"if not {here} or {here}[-1] != {bucket}:", f"    {here} = seen({here}, {bucket}, {oldest})"]
     if fact.operation == "count":
         return [f"{here} = added({here}, {bucket}, 1, {oldest})"]
     given = scope.attribute(fact.attribute or "")

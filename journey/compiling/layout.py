@@ -11,13 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from itertools import count
-from typing import Final
 
 from journey.definition import Definition, Fact, Move, Track
 from journey.memory import BEGINNING, NEVER, Slot
-
-DUE: Final = 0
-"""The slot of the next deadline of all."""
 
 
 @dataclass(frozen=True, slots=True)

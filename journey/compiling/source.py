@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from journey.compiling.facts import Lines, Scope, feed, indented
-from journey.compiling.layout import DUE, Layout
+from journey.compiling.layout import Layout
 from journey.compiling.tracks import on, silence, wait
 from journey.definition import Definition, Kinds
-from journey.memory import NEVER
+from journey.memory import DUE, NEVER
 
 OTHER = "*"
 """Stands for every kind of signal that no journey names. No kind can be called so."""

@@ -1,0 +1,70 @@
+"""The clock: how far event time has come on a partition.
+
+Owns its arithmetic. A source's clock is the greatest event time seen on it less `patience`; a partition fed by several
+sources goes by the least of theirs, because a straggler may come from any of them; and it never goes backwards. A source
+that is caught up and has been silent for `idle_after` follows the wall clock less `patience`, or, where following is
+turned off, does not hold the others back. Event time is called `at`, the wall clock `wall`; both are passed in, in ms.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+
+@dataclass(slots=True)
+class _Source:
+    heard: int
+    """Wall-clock time of the last signal; of the beginning, before any."""
+    greatest: int | None = None
+    caught_up: bool = False
+
+
+class Clock:
+    """The clock of one partition.
+
+    It stands at None until every source has said something or gone idle. `start` is where an earlier clock of the same
+    partition stood: this one will not be behind it.
+    """
+
+    def __init__(self, patience: int, idle_after: int, *, follow_wall: bool = True, start: int | None = None) -> None:
+        self._patience = patience
+        self._idle_after = idle_after
+        self._follow_wall = follow_wall
+        self._now = start
+        self._sources: dict[str, _Source] = {}
+
+    def expect(self, sources: Iterable[str], wall: int) -> None:
+        """Wait for these sources from now on: none of them has been heard yet, and they hold the clock back."""
+        for source in sources:
+            self._sources.setdefault(source, _Source(wall))
+
+    def saw(self, source: str, at: int, wall: int) -> None:
+        """A signal of event time `at` came from `source`; one that is older than others changes nothing."""
+        state = self._sources.setdefault(source, _Source(wall))
+        state.heard = max(state.heard, wall)
+        state.greatest = at if state.greatest is None else max(state.greatest, at)
+
+    def caught_up(self, source: str, *, yes: bool, wall: int) -> None:
+        """Whether all there is of `source` has been read. A source with a backlog is not silent, it is late."""
+        self._sources.setdefault(source, _Source(wall)).caught_up = yes
+
+    def now(self, wall: int) -> int | None:
+        """How far event time has come, in ms; None where nothing can be said yet."""
+        readings = [
+            self._reading(source, wall) for source in self._sources.values() if not self._left_out(source, wall)
+        ]
+        known = [reading for reading in readings if reading is not None]
+        if known and len(known) == len(readings):
+            self._now = min(known) if self._now is None else max(self._now, min(known))
+        return self._now
+
+    def _reading(self, source: _Source, wall: int) -> int | None:
+        seen = None if source.greatest is None else source.greatest - self._patience
+        if not self._idle(source, wall):
+            return seen
+        return wall - self._patience if seen is None else max(seen, wall - self._patience)
+
+    def _left_out(self, source: _Source, wall: int) -> bool:
+        return not self._follow_wall and self._idle(source, wall)
+
+    def _idle(self, source: _Source, wall: int) -> bool:
+        return source.caught_up and wall - source.heard >= self._idle_after
