@@ -9,17 +9,17 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
-from schemas.reading import Passed, Reader
-
 from agents.sweep import sweep
-from journey import Machine, Memory, apply
+from journey.machine import Machine, apply
+from journey.memory import Memory
+from schemas.reading import Reader
 from schemas.rejections import Rejection
-from schemas.signals import Origin, Signal
+from schemas.signals import Origin, Passed, Signal
 from schemas.transitions import Transition
 from stream.publishing import rejection_record
 
@@ -44,14 +44,12 @@ class Classifier:
         app: the worker.
         machine: the compiled journeys.
         readers: for each source topic, how its records are read.
-        wall: the wall clock, in milliseconds since the epoch.
         future_skew: milliseconds that an event may be ahead of it.
     """
 
     app: StreamApp
     machine: Machine
     readers: Mapping[str, Reader]
-    wall: Callable[[], int]
     future_skew: int
 
 
@@ -85,20 +83,18 @@ async def classify(classifier: Classifier, batches: StreamT[Batch]) -> None:
 
 def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
     """What a batch leads to: its signals applied, what could not be understood, how far the clock has come."""
-    wall = classifier.wall()
+    wall = classifier.app.wall()
     output = partition.begin(wall)
-    partition.arrived(batch)
+    partition.arrived(batch, wall)
     if not batch.records:
-        if batch.caught_up:
-            partition.clock.idle(batch.topic, wall)
+        partition.tell_time(batch, None, wall)
         return output
     started = perf_counter()
     understood = read(classifier, batch, wall)
     for signals in understood.signals.values():
         for memory, transitions in _applied(classifier, partition, batch, understood, signals):
             partition.take(output, memory, transitions)
-    if understood.newest:
-        partition.clock.observe(batch.topic, understood.newest, wall)
+    partition.tell_time(batch, understood.newest or None, wall)
     output.others += [rejection_record(classifier.app.publish_to, it) for it in understood.rejections]
     output.source = (batch.topic, batch.records[-1].offset + 1)
     output.taken = len(batch.records)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from journey import Tick, step
+from journey.machine import Tick, step
 
 if TYPE_CHECKING:
     from agents.classify import Classifier
@@ -20,8 +20,8 @@ SLICE = 2_000
 
 def sweep(classifier: Classifier, partition: Partition) -> Output:
     """Fire the oldest deadlines up to the partition's clock, of at most SLICE customers."""
-    output = partition.begin(classifier.wall())
-    now = partition.clock.now
+    output = partition.begin(classifier.app.wall())
+    now = partition.now
     for memory in partition.next_overdue(SLICE):
         if memory.due is not None and now is not None:
             classifier.app.metrics.observe("lateness", (now - memory.due) / 1000)

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from functools import partial
+from pathlib import Path
 
 from faust.types import StreamT
 
 from agents.classify import Classifier, classify
-from journey import Machine
 from journey.clock import Clock
+from journey.machine import Machine
 from schemas.reading import Reader
 from stagewatch.settings import Security, Settings
 from stagewatch.settings.loading import revealed
@@ -52,24 +53,35 @@ def create_app(
         publish_to=publish_to(settings),
         metrics=Metrics(),
         client=_client(settings, idempotent=idempotent),
+        wall=wall,
     )
     setting = Setting(
         machine=machine,
         topics=app.publish_to,
         changelog=changelog_of(settings),
         outlet=app.outlet,
-        new_clock=partial(Clock, machine.patience, settings.clock.idle_after),
+        sources=app.sources,
+        new_clock=partial(_clock, machine.patience, settings.clock.idle_after),
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
     app.tables.add(app.table)
-    classifier = Classifier(app, machine, readers, wall, settings.clock.future_skew)
+    classifier = Classifier(app, machine, readers, settings.clock.future_skew)
 
     async def classify_batches(batches: StreamT[Batch]) -> None:
         await classify(classifier, batches)
 
     app.agent(app.batches, name="classify")(classify_batches)
     return app
+
+
+# Where silence never follows the wall clock, a source that has been quiet for so long (ms) no longer holds back the
+# partition's other sources.
+QUIET = 5_000
+
+
+def _clock(patience: int, idle_after: int | None, start: int | None) -> Clock:
+    return Clock(patience, idle_after or QUIET, follow_wall=idle_after is not None, start=start)
 
 
 def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
@@ -103,11 +115,17 @@ def connection_of(settings: Settings) -> Connection:
         settings.broker,
         security.protocol,
         security.mechanism,
-        security.username,
-        revealed(security.password),
-        *(str(path) if path else None for path in (security.ca_file, security.cert_file, security.key_file)),
-        revealed(security.key_password),
+        username=security.username,
+        password=revealed(security.password),
+        ca_file=_text(security.ca_file),
+        cert_file=_text(security.cert_file),
+        key_file=_text(security.key_file),
+        key_password=revealed(security.key_password),
     )
+
+
+def _text(path: Path | None) -> str | None:
+    return None if path is None else str(path)
 
 
 def _client(settings: Settings, *, idempotent: bool) -> Client:

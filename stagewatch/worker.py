@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import contextmanager, suppress
 from time import monotonic, time
 from typing import TYPE_CHECKING
@@ -18,8 +18,9 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from stagewatch.app import connection_of, create_app, topics_of
+from stagewatch.library import machine_of, readers_of
 from stagewatch.settings import Settings
-from stagewatch.web import WebServer
+from stagewatch.web import Web
 from stream.app import StreamApp
 from stream.topics import TopicFault, TopicSpec, faults, look
 
@@ -108,19 +109,16 @@ async def _beat(app: StreamApp) -> None:
         await asyncio.sleep(HEARTBEAT)
 
 
-@contextmanager
-def web_server(app: StreamApp, settings: Settings) -> Iterator[WebServer]:
-    """/metrics, /live and /ready of a worker, while the block runs."""
+def web_of(app: StreamApp, settings: Settings) -> Web:
+    """/metrics, /live and /ready of a worker, while used in a `with`."""
     health = app.health
-    server = WebServer(
+    return Web.serving(
         settings.http.host,
         settings.http.port,
-        registry=app.metrics.registry,
+        app.metrics.registry,
         live=lambda: health.live(monotonic()),
         ready=lambda: health.ready(monotonic()),
     )
-    with server:
-        yield server
 
 
 def run(settings: Settings) -> None:
@@ -129,15 +127,13 @@ def run(settings: Settings) -> None:
     Raises:
         WorkerError: it could not start, or crashed.
     """
-    from stagewatch.library import machine_of, readers_of  # noqa: PLC0415
-
     machine = machine_of(settings)
     readers = readers_of(settings, machine)
 
     async def main() -> None:
         await check_topics(settings, topics_of(settings, machine))
         app = create_app(settings, machine, readers, wall_clock)
-        with web_server(app, settings), stop_on_signals() as stop:
+        with web_of(app, settings), stop_on_signals() as stop:
             await serve(app, stop)
 
     with suppress(KeyboardInterrupt):
@@ -155,6 +151,3 @@ def stop_on_signals() -> Iterator[asyncio.Event]:
     finally:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.remove_signal_handler(number)
-
-
-Clock = Callable[[], int]

@@ -6,7 +6,7 @@ no journey; which agent does what with a batch is wired in `stagewatch`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,6 +70,7 @@ class StreamApp(faust.App):
         publish_to: names of the topics that are published to.
         metrics: where to count.
         client: how the consumer behaves.
+        wall: the wall clock, in milliseconds since the epoch.
     """
 
     BootStrategy = _Boot
@@ -85,6 +86,7 @@ class StreamApp(faust.App):
         publish_to: Topics,
         metrics: Metrics,
         client: Client,
+        wall: Callable[[], int],
     ) -> None:
         super().__init__(
             app_id,
@@ -109,6 +111,7 @@ class StreamApp(faust.App):
             autodiscover=False,
         )
         self.client = client
+        self.wall = wall
         self.connection = connection
         self.sources = frozenset(sources)
         self.publish_to = publish_to

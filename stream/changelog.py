@@ -45,10 +45,10 @@ class CustomerEntry:
 
 @dataclass(slots=True)
 class Marker:
-    """A partition's record: all batches up to `published` are on their topics; `clock` as it was saved."""
+    """A partition's record: all batches up to `published` are on their topics; its clock stood at `clock` (ms)."""
 
     published: int
-    clock: Any
+    clock: int | None
 
 
 def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:

@@ -195,8 +195,8 @@ class _Gauges(Collector):
             # A list first: this runs on the web server's thread, and copying is one step under the GIL.
             for labels, count in list(partition.census.items()):
                 customers[labels] += count
-            if partition.clock.now is not None:
-                families["clock"].add_metric([number], partition.clock.now / 1000)
+            if partition.now is not None:
+                families["clock"].add_metric([number], partition.now / 1000)
             families["pending"].add_metric([number], partition.pending())
             for source, lag in partition.lag().items():
                 families["lag"].add_metric([source, number], lag)

@@ -12,12 +12,14 @@ import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
+from itertools import islice
 from time import perf_counter
 
 from journey.clock import Clock
 from journey.deadlines import Deadlines
-
-from journey import Machine, Memory, decode, encode, where
+from journey.machine import Machine, where
+from journey.memory import Memory
+from journey.saving import decode, encode
 from schemas.transitions import Transition
 from stream.changelog import (
     MARKER_KEY,
@@ -72,7 +74,8 @@ class Setting:
     topics: Topics
     changelog: str
     outlet: Outlet
-    new_clock: Callable[[], Clock]
+    sources: frozenset[str]
+    new_clock: Callable[[int | None], Clock]
 
 
 class Partition:
@@ -81,7 +84,8 @@ class Partition:
     def __init__(self, number: int, setting: Setting) -> None:
         self.number = number
         self.memories: dict[str, Memory] = {}
-        self.clock = setting.new_clock()
+        #: how far event time has come, in ms; None where nothing can be said yet
+        self.now: int | None = None
         self.census: Counter[tuple[str, str, str]] = Counter()
         #: number of the last batch worked out, and of the last one whose transitions are acknowledged
         self.batch = 0
@@ -94,20 +98,28 @@ class Partition:
         self.durable: dict[str, int] = {}
         self._setting = setting
         self._place = (setting.changelog, number)
+        self._clock = setting.new_clock(None)
         self._deadlines = Deadlines()
         self._flushes: list[asyncio.Task[None]] = []
         self._marked = 0
 
     # -- how far each source has come
 
-    def arrived(self, batch: Batch) -> None:
-        """Note how far a source has come, so that lag can be told before anything is durable."""
+    def arrived(self, batch: Batch, wall: int) -> None:
+        """Note how far a source has come; lag can be told before anything is durable."""
+        self._clock.caught_up(batch.topic, yes=batch.caught_up, wall=wall)
         if batch.highwater is not None:
             self.highwater[batch.topic] = batch.highwater
         if batch.records:
             self.durable.setdefault(batch.topic, batch.records[0].offset)
         elif batch.caught_up and batch.highwater is not None and not self._flushes:
             self.durable[batch.topic] = batch.highwater
+
+    def tell_time(self, batch: Batch, newest: int | None, wall: int) -> None:
+        """Let the clock go on: `newest` is the greatest event time in the batch, None where it brought none."""
+        if newest is not None:
+            self._clock.saw(batch.topic, newest, wall)
+        self.now = self._clock.now(wall)
 
     def lag(self) -> dict[str, int]:
         """Records per source that are not durable yet."""
@@ -125,7 +137,7 @@ class Partition:
         """Keep a customer's new memory, and put it and its transitions into the output."""
         before = self.memories.get(memory.customer)
         self.memories[memory.customer] = memory
-        self._deadlines.note(memory.customer, None if before is None else before.due, memory.due)
+        self._deadlines.note(memory.customer, memory.due)
         if before is None or transitions:
             self._count(before, -1)
             self._count(memory, +1)
@@ -138,14 +150,17 @@ class Partition:
         return len(self._deadlines)
 
     def overdue(self) -> bool:
-        """Whether the clock has passed a deadline that may not have fired."""
-        return self._deadlines.passed(self.clock.now)
+        """Whether the clock may have passed somebody's deadline."""
+        soonest = self._deadlines.next
+        return self.now is not None and soonest is not None and soonest <= self.now
 
     def next_overdue(self, most: int) -> list[Memory]:
         """Up to `most` customers whose deadline the clock has passed, oldest first; they leave the index."""
+        if self.now is None:
+            return []
         memories = self.memories
-        customers = self._deadlines.pop(self.clock.now, lambda customer: memories[customer].due, most)
-        return [memories[customer] for customer in customers]
+        passed = self._deadlines.passed(self.now, lambda customer: memories[customer].due)
+        return [memories[customer] for customer in islice(passed, most)]
 
     def _count(self, memory: Memory | None, by: int) -> None:
         if memory is None:
@@ -206,11 +221,12 @@ class Partition:
         flushed(self, output, perf_counter() - started)
 
     def _changes(self, output: Output) -> list[Out]:
+        machine = self._setting.machine
         return [
             customer_record(
                 self._place,
                 customer.encode(),
-                CustomerEntry(output.number, encode(self.memories[customer]), [it.outbox() for it in outbox]),
+                CustomerEntry(output.number, encode(machine, self.memories[customer]), [it.outbox() for it in outbox]),
             )
             for customer, outbox in output.customers.items()
         ]
@@ -229,7 +245,7 @@ class Partition:
 
     def _marker(self) -> Out:
         self._marked = self.published
-        return marker_record(self._place, Marker(self.published, self.clock.save()))
+        return marker_record(self._place, Marker(self.published, self.now))
 
     async def settle(self) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so."""
@@ -262,13 +278,15 @@ class Partition:
     def _restore(self, marker: Marker) -> None:
         self.published = self._marked = marker.published
         self.batch = max(self.batch, marker.published)
-        self.clock.restore(marker.clock)
+        self.now = marker.clock
+        self._clock = self._setting.new_clock(marker.clock)
 
-    def index(self) -> None:
-        """Count the customers and find their deadlines, once all memories are there."""
+    def index(self, wall: int) -> None:
+        """Count the customers and find their deadlines, once all memories are there; wait for every source."""
         for customer, memory in self.memories.items():
             self._count(memory, +1)
-            self._deadlines.note(customer, None, memory.due)
+            self._deadlines.note(customer, memory.due)
+        self._clock.expect(self._setting.sources, wall)
 
     async def republish(self, pending: dict[str, CustomerEntry]) -> int:
         """Publish what was safe in the changelog and may not have reached its topics; how many transitions."""

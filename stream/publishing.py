@@ -13,7 +13,8 @@ from typing import Any
 import orjson
 from schemas.stages import encode_stages
 
-from journey import Machine, Memory, where
+from journey.machine import Machine, where
+from journey.memory import Memory
 from schemas.rejections import Rejection
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out

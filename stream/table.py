@@ -129,7 +129,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
         for number, partition in fresh.items():
             recovery.customers += len(partition.memories)
             recovery.republished += await partition.republish(outboxes[number])
-            partition.index()
+            partition.index(self.app.wall())
         return recovery
 
     async def _ends(self, numbers: Iterable[int]) -> dict[int, int]:
