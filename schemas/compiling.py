@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from typing import Any, Final, Literal, TypeVar
 
 from schemas import faults, paths, times, values
-from schemas.dialects import AttributePlace, Dialect, IdPlace, Place, TimePlace, canonical
+from schemas.dialects import AttributePlace, Dialect, IdPlace, NamePlace, Place, TimePlace, canonical
 from schemas.naming import AttributesOf, Meaning, Names
 from schemas.paths import Count, Path, Pick
 from schemas.signals import ATTRIBUTES, Origin, Passed, Signal
@@ -83,10 +83,11 @@ class _Source:
 
     def first(self, target: str, places: Sequence[T], expression: Callable[[T], str]) -> None:
         """Assigns `target` the expression of the first of the places for which it is not None."""
-        self.line(f"{target} = {expression(places[0])}")
-        for place in places[1:]:
+        fetched = expression(places[0])
+        self.line(f"{target} = {fetched}")
+        if places[1:]:
             with self.block(f"if {target} is None:"):
-                self.line(f"{target} = {expression(place)}")
+                self.first(target, places[1:], expression)
 
 
 def _step(container: str, step: paths.Step) -> str:
@@ -129,24 +130,28 @@ def _execute(source: _Source, dialect: str, wanted: str) -> Any:  # noqa: ANN401
 
 
 def _write_name(source: _Source, dialect: Dialect, meanings: Mapping[str, Meaning]) -> None:
-    source.line("meaning = None")
-    for place in dialect.name:
-        with source.block("if meaning is None:"):
-            names = source.bind("names", Names(place, meanings))
-            source.line(f"said = {source.fetch(place.at)}")
-            source.line(f"if type(said) is str: meaning = {names}[said]")
+    def expression(place: NamePlace) -> str:
+        names = source.bind("names", Names(place, meanings))
+        source.line(f"said = {source.fetch(place.at)}")
+        return f"{names}[said] if type(said) is str else None"
+
+    source.first("meaning", dialect.name, expression)
     with source.block("if meaning is not None and meaning.kind is None:"):
         source.line(f"return Passed({dialect.dialect!r}, meaning.name, origin, meaning.known)")
 
 
 def _write_customer(source: _Source, dialect: Dialect) -> None:
-    somebody = source.bind("somebody", values.customer_reader(frozenset(dialect.somebody)))
+    customers = source.bind("customers", values.Customers(dialect.somebody))
 
     def found(place: Place) -> str:
         fetched = source.fetch(place.at)
         return fetched if place.behind is None else f"behind({fetched}, {place.behind!r})"
 
-    source.first("customer", dialect.customer, lambda place: f"{somebody}({found(place)})")
+    def expression(place: Place) -> str:
+        source.line(f"who = {found(place)}")
+        return f"{customers}[who] if type(who) is str else {customers}.read(who)"
+
+    source.first("customer", dialect.customer, expression)
     with source.block("if customer is None:"):
         source.line(f"raise no_customer({', '.join([found(place) for place in dialect.customer])})")
 

@@ -13,20 +13,20 @@ import orjson
 from schemas.faults import SenderError
 
 MAX_RECORD_BYTES: Final = 1_048_576
-"""1 MiB: Kafka's own default limit of a record, and a hundred times the largest order. Decoded, JSON can take twenty
+"""1 MiB: Kafka's own default limit of a record, and a hundred times a large order. Decoded, JSON can take twenty
 times its size in memory."""
 
 _BOM: Final = b"\xef\xbb\xbf"
 
 
-def decode(value: bytes) -> Any:  # noqa: ANN401  any JSON
-    """The JSON in a record's value. Raises SenderError."""
-    try:
-        return orjson.loads(value)
-    except orjson.JSONDecodeError as error:
-        if value.startswith(_BOM):  # RFC 8259 lets readers skip it, and exports from Windows have it
-            return decode(value.removeprefix(_BOM))
-        raise _fault(value, str(error)) from None
+def explained(value: bytes, error: orjson.JSONDecodeError) -> Any:  # noqa: ANN401  any JSON
+    """What a value is that orjson did not read: JSON after all, behind a byte order mark. Else raises SenderError."""
+    if value.startswith(_BOM):  # RFC 8259 lets readers skip it, and what Windows programs export has it
+        try:
+            return orjson.loads(value.removeprefix(_BOM))
+        except orjson.JSONDecodeError as inner:
+            error = inner
+    raise _fault(value, str(error)) from None
 
 
 def _fault(value: bytes, message: str) -> SenderError:
@@ -44,7 +44,7 @@ def _fault(value: bytes, message: str) -> SenderError:
 
 
 def texts(headers: Iterable[tuple[str, bytes | None]]) -> Mapping[str, str]:
-    """A record's headers as text, by name in lower case; those that are no UTF-8 are left out, the last one counts."""
+    """A record's headers as text, by name in lower case; what is no UTF-8 is left out, the last one counts."""
     found = {}
     for name, value in headers:
         try:

@@ -8,10 +8,10 @@ that cannot be understood gives one Rejection for all of these. Knows no Kafka: 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import orjson
+from orjson import JSONDecodeError, dumps, loads
 
 from schemas.compiling import Understand, compile_dialect
-from schemas.decoding import MAX_RECORD_BYTES, decode, texts
+from schemas.decoding import MAX_RECORD_BYTES, explained, texts
 from schemas.detecting import Detector
 from schemas.dialects import Dialect
 from schemas.faults import SenderError, kind_of
@@ -80,7 +80,10 @@ class Reader:
         try:
             if value is None or len(value) > MAX_RECORD_BYTES:
                 raise _unfit(value)
-            event = decode(value)
+            try:
+                event = loads(value)
+            except JSONDecodeError as error:
+                event = explained(value, error)
             if type(event) is not dict:
                 raise SenderError("not an object", f"the value is {kind_of(event)}")
             if self._direct is not None:
@@ -97,7 +100,7 @@ class Reader:
     def read_row(self, row: Mapping[str, str | None], origin: Origin, *, latest: int | None = None) -> list[Outcome]:
         """What a flat row says, column by column: the same as the same fields sent as a JSON object."""
         try:
-            value = orjson.dumps(row)
+            value = dumps(row)
         except TypeError as error:
             return [Rejection("not a row", str(error), origin, None, repr(row).encode(errors="replace"), ())]
         return self.read(value, origin, latest=latest)

@@ -19,6 +19,8 @@ LATEST: Final = 4_102_444_800_000
 """2100-01-01. Later ones are a unit mistaken (microseconds read as milliseconds), and within this bound no
 number of seconds is also a plausible number of milliseconds, so that a number's size tells its unit."""
 
+_EARLIEST_DAY: Final = EARLIEST // 86_400_000
+_LATEST_DAY: Final = LATEST // 86_400_000
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NAIVE_EPOCH: Final = datetime(1970, 1, 1)  # noqa: DTZ001  for times without a zone, which are UTC
 _ZONE_NAMES: Final = re.compile(r"\s*(UTC|GMT|Z)$", re.IGNORECASE)
@@ -107,10 +109,20 @@ def _unit(number: float) -> Unit | None:
 
 def time_reader(unit: Unit) -> Callable[[object], int | None]:
     """A function from any value to a plausible time in ms, or None; made once for each place of a time."""
+    parse, epoch = datetime.fromisoformat, _EPOCH  # looked up once, not for every event
 
     def read(value: object) -> int | None:
-        # Nearly every time is ISO 8601 text, told by its first hyphen; the question after the unit can wait.
-        at = iso(value) if type(value) is str and value[4:5] == "-" else moment(value, unit)
+        if type(value) is str:
+            try:
+                since = parse(value) - epoch
+            except (ValueError, TypeError):
+                pass  # it is not ISO 8601 with a zone, as nearly every time is
+            else:
+                days = since.days
+                if not _EARLIEST_DAY <= days < _LATEST_DAY:
+                    return None
+                return days * 86_400_000 + since.seconds * 1000 + since.microseconds // 1000
+        at = moment(value, unit)
         return at if at is not None and EARLIEST <= at < LATEST else None
 
     return read

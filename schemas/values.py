@@ -6,7 +6,7 @@ cannot use: what that costs the event (all of it, or just one attribute) is deci
 """
 
 import unicodedata
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -17,6 +17,9 @@ from schemas.times import written_number
 
 MAX_ID_LENGTH: Final = 256
 """Characters. UUIDs have 36, mail addresses at most 254; what is longer is a token or a page by mistake."""
+
+MAX_CUSTOMERS: Final = 65_536
+"""Customers remembered by each reader: some 10 MB, and more than shop at a time in any but the largest shops."""
 
 MAX_TEXT_LENGTH: Final = 256
 """Characters of a text attribute. A longer one is left out, not cut: a cut order id could be another's."""
@@ -51,6 +54,12 @@ _UNFIT: Final = frozenset({"Cc", "Cs", "Zl", "Zp"})
 """Unicode categories that no id holds: control characters, half surrogates, line and paragraph separators."""
 
 
+# The readers below run for every event. Each strips text itself before it asks `plain` about anything else, and
+# looks ids up in NOBODY only if they are short enough: calls and lookups are what they would spend their time on.
+
+_LONGEST_NOBODY: Final = max(map(len, NOBODY))
+
+
 def plain(value: object) -> str | None:
     """Text without surrounding space, or a number as text; None for anything else."""
     kind = type(value)
@@ -63,7 +72,7 @@ def plain(value: object) -> str | None:
 
 def means_nothing(text: str) -> bool:
     """Whether an id (already stripped) is one of those that senders write when they have none."""
-    return text.lower() in NOBODY or not text.strip("0-")
+    return (len(text) <= _LONGEST_NOBODY and text.lower() in NOBODY) or not text.strip("0-")
 
 
 def fit(text: str) -> bool:
@@ -79,20 +88,36 @@ def customer(value: object) -> str | None:
     return text
 
 
-def customer_reader(somebody: frozenset[str]) -> Callable[[object], str | None]:
-    """`customer` for a source in which the ids of `somebody` are real, whatever they mean elsewhere."""
+class Customers(dict[str, str | None]):
+    """Raw text -> the customer's id, remembered for the customers seen of late.
 
-    def read(value: object) -> str | None:
+    A dict, so that a customer seen before costs one lookup; and every signal of a customer then has the very same
+    text as its id, whose hash is known, which is what all who look customers up spend their time on.
+    """
+
+    def __init__(self, somebody: Iterable[str] = ()) -> None:
+        """`somebody`: ids that are real in this source, whatever they mean elsewhere."""
+        super().__init__()
+        self._somebody = frozenset(somebody)
+
+    def __missing__(self, raw: str) -> str | None:
+        if len(raw) > MAX_ID_LENGTH:
+            return self.read(raw)
+        if len(self) >= MAX_CUSTOMERS:
+            self.clear()
+        found = self[raw] = self.read(raw)
+        return found
+
+    def read(self, value: object) -> str | None:
+        """The id that any value holds."""
         text = plain(value)
-        return text if text in somebody else customer(text)
-
-    return read if somebody else customer
+        return text if text in self._somebody else customer(text)
 
 
 def identifier(value: object) -> str | None:
     """The id of an event, or None if it has none. One too long is kept as its digest: it still tells apart."""
-    text = plain(value)
-    if text is None or means_nothing(text):
+    text = value.strip() if type(value) is str else plain(value)
+    if text is None or (len(text) <= _LONGEST_NOBODY and text.lower() in NOBODY) or not text.strip("0-"):
         return None
     return text if len(text) <= MAX_ID_LENGTH else digest(text.encode())
 
@@ -119,22 +144,23 @@ def content_id(event: Mapping[str, Any]) -> str:
 
 def text(value: object) -> str | None:
     """A text attribute, or None if there is nothing in it, too much, or no text."""
-    found = plain(value)
+    found = value.strip() if type(value) is str else plain(value)
     return found if found and len(found) <= MAX_TEXT_LENGTH else None
 
 
 def name(value: object) -> str | None:
     """A text attribute that names something (a cart, an order); None also for "undefined" and the like."""
-    found = text(value)
-    return None if found is None or means_nothing(found) else found
+    found = value.strip() if type(value) is str else plain(value)
+    if found is None or (len(found) <= _LONGEST_NOBODY and found.lower() in NOBODY) or not found.strip("0-"):
+        return None
+    return found if len(found) <= MAX_TEXT_LENGTH else None
 
 
 def number(value: object) -> float | int | None:
     """A number attribute, given as a number or as text; None if it is none, or beyond MAX_NUMBER."""
     found: Any = written_number(value) if type(value) is str else value
-    if type(found) is not int and type(found) is not float:
-        return None
-    return found if -MAX_NUMBER <= found <= MAX_NUMBER else None
+    kind = type(found)
+    return found if (kind is float or kind is int) and -MAX_NUMBER <= found <= MAX_NUMBER else None
 
 
 def behind(value: object, mark: str) -> str | None:
