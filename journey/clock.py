@@ -1,9 +1,10 @@
 """The clock: how far event time has come on a partition.
 
-Owns its arithmetic. A source's clock is the greatest event time seen on it less `patience`; a partition fed by several
-sources goes by the least of theirs, because a straggler may come from any of them; and it never goes backwards. A source
-that is caught up and has been silent for `idle_after` follows the wall clock less `patience`, or, where following is
-turned off, does not hold the others back. Event time is called `at`, the wall clock `wall`; both are passed in, in ms.
+Owns its arithmetic. A source's clock is the greatest event time seen on it less `patience`; a partition fed by
+several sources goes by the least of theirs, because a straggler may come from any of them; and it never goes
+backwards. A source that is caught up and has been silent for `idle_after` follows the wall clock less `patience`,
+or, where following is turned off, does not hold the others back. Event time is called `at`, the wall clock `wall`;
+both are passed in, in ms.
 """
 
 from collections.abc import Iterable

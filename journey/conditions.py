@@ -119,26 +119,26 @@ class _Check:
 
     def value(self, node: ast.expr) -> Type | None:
         """The type of `node`; None where it has none, which has been said then."""
+        if self._too_deep(node):
+            return None
         match node:
-            case _ if self._too_deep(node):
-                return None
-            case ast.Name(id=name):
-                return self._name(name)
+            case ast.Name():
+                return self._name(node.id)
             case ast.Constant(value=str()):
                 return "text"
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                if not number <= MOST:
-                    self._say(f"'{ast.unparse(node)}' is too large: numbers go up to {MOST}")
-                return "number"
+                return self._number(number)
             case ast.UnaryOp(op=ast.USub()):
                 return self._arithmetic(node, [node.operand])
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
                 return self._arithmetic(node, [node.left, node.right])
-            case _:
-                self._say(
-                    f"'{ast.unparse(node)}' may not stand in a condition: only names, numbers, 'text' and + - * / may"
-                )
-                return None
+        self._say(f"'{ast.unparse(node)}' may not stand here: only names, numbers, 'text' and + - * / may")
+        return None
+
+    def _number(self, number: float) -> Type:
+        if not number <= MOST:
+            self._say(f"{number} is too large: numbers go up to {MOST}")
+        return "number"
 
     def _name(self, name: str) -> Type | None:
         if name not in self.names:

@@ -8,6 +8,8 @@ than the index has it, since most signals put deadlines off; one that comes too 
 from collections.abc import Callable, Iterator
 from heapq import heappop, heappush
 
+from journey.memory import NEVER
+
 
 class Deadlines:
     """The index of one partition. Its length is the number of customers in it."""
@@ -20,9 +22,9 @@ class Deadlines:
         return len(self._indexed)
 
     @property
-    def next(self) -> int | None:
-        """A time in ms before which nobody is due; None where nobody is ever."""
-        return self._heap[0][0] if self._heap else None
+    def next(self) -> int:
+        """A time in ms before which nobody is due; NEVER where nobody is at all."""
+        return self._heap[0][0] if self._heap else NEVER
 
     def note(self, customer: str, due: int | None) -> None:
         """The customer's next deadline is `due` (ms; None: there is none)."""
@@ -49,8 +51,7 @@ class Deadlines:
                 continue  # an earlier entry took its place, or the customer is gone
             del self._indexed[customer]
             real = due(customer)
-            if real is None or real <= entered:
-                if real is not None:
-                    yield customer
+            if real is not None and real <= entered:
+                yield customer
             else:
                 self.note(customer, real)

@@ -83,7 +83,7 @@ class Move:
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One state machine; a customer begins in `initial` with the first signal. `meanings` has a line for some stages."""
+    """One state machine; a customer begins in `initial` with the first signal. `meanings` explains some stages."""
 
     name: str
     initial: str
@@ -112,7 +112,7 @@ class Expected:
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """A few signals and the transitions they must give, in order, on `tracks` alone. `line`, `column`: where it stands."""
+    """A few signals and the transitions they must give, in order, on `tracks` alone; where in the text it stands."""
 
     name: str
     tracks: frozenset[str]

@@ -131,8 +131,8 @@ def apply(
 ) -> tuple[Memory, list[Transition]]:
     """What a batch of one customer's signals from one source makes of a memory (None: the customer is new).
 
-    Signals whose offset the memory handed in has already are left out, so a batch can be given again after a crash. They
-    are compared with that memory, not with each other, because one record can hold several signals.
+    Signals whose offset the memory handed in has already are left out, so a batch can be given again after a crash.
+    They are compared with that memory, not with each other, because one record can hold several signals.
     """
     memory = machine.start(customer) if memory is None else memory.copy()
     applied = memory.offsets.get(source, -1)

@@ -1,13 +1,14 @@
 """Replay: many customers' signals to transitions, with nothing but the data to drive time.
 
-Owns the loop that a worker's partition runs too, in its plainest form: the clock is the greatest event time seen less
-the machine's patience; deadlines that it has passed fire, before the signal that moved it; then the signal counts.
+Owns the loop that a worker's partition runs too, in its plainest form: the clock is the greatest event time seen
+less the machine's patience; deadlines that it has passed fire, before the signal that moved it; then the signal
+counts.
 
-Signals are taken in the order in which they come. Where they are sorted by time, what a customer goes through depends on
-that customer's signals alone. A signal behind the clock counts all the same, at its own time (or that of what its
-customer went through last, if that is later), and a deadline that it sets behind the clock fires when the clock next
-moves, or at the end. So a file grouped by customer, each customer's signals in order, gives every customer the same
-transitions as the sorted one; a file shuffled at random does not, and should be sorted first.
+Signals are taken in the order in which they come. Where they are sorted by time, what a customer goes through
+depends on that customer's signals alone. A signal behind the clock counts all the same, at its own time (or that of
+what its customer went through last, if that is later), and a deadline that it sets behind the clock fires when the
+clock next moves, or at the end. So a file grouped by customer, each customer's signals in order, gives every
+customer the same transitions as the sorted one; a file shuffled at random does not, and should be sorted first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -27,28 +28,35 @@ def fold(
 ) -> Iterator[Transition]:
     """The transitions of all customers, in the order in which they become certain.
 
-    Silence after the last signal counts as far as `until` (event time in ms); with None, only as far as the clock came.
-    Whoever wants the memories that are left hands in a dict for them, empty or with those to go on from.
+    Silence after the last signal counts as far as `until` (event time in ms); with None, only as far as the clock
+    came. Whoever wants the memories that are left hands in a dict for them, empty or with those to go on from.
     """
     memories = {} if memories is None else memories
     index = Deadlines()
     for customer, memory in memories.items():
         index.note(customer, memory.due)
-    now = BEGINNING
+    now, patience, hear, next_due = BEGINNING, machine.patience, machine.hear, index.next
     for signal in signals:
-        clock = signal.at - machine.patience
+        clock = signal.at - patience
         if clock > now:
             now = clock
-            if (first := index.next) is not None and first <= now:
+            if next_due <= now:
                 yield from _sweep(machine, memories, index, now)
+                next_due = index.next
         customer = signal.customer
-        known = memories.get(customer)
-        memory = known or memories.setdefault(customer, machine.start(customer))
-        # The index knows of no later deadline than the memory has, so only an earlier one is news to it.
-        before = memory.state[DUE] if known else NEVER
-        yield from machine.hear(memory, signal)
-        if memory.state[DUE] < before:
-            index.note(customer, memory.due)
+        if customer in memories:
+            memory = memories[customer]
+            before = memory.state[DUE]
+        else:
+            memory = memories[customer] = machine.start(customer)
+            before = NEVER
+        if transitions := hear(memory, signal):
+            yield from transitions
+        # The index has no later deadline than the memory had, so only an earlier one is news to it.
+        due = memory.state[DUE]
+        if due < before:
+            index.note(customer, due)
+            next_due = min(next_due, due)
     yield from _sweep(machine, memories, index, now if until is None else max(now, until))
 
 

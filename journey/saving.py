@@ -1,9 +1,9 @@
 """Memories written down and read back: the form in which a customer is kept in the changelog.
 
-Owns that form: [format, at, sequence, offsets, journeys], where each journey is [name, version, fingerprint, slot, ...].
-The customer is not in it (that is the record's key). Deadlines that never come are null; the next deadline of all is not
-written, it follows from the others. `encode` and `decode` change no value, so replaying from a saved memory gives the
-same transitions to the byte.
+Owns that form: [format, at, sequence, offsets, journeys], where each journey is [name, version, fingerprint, slot,
+...]. The customer is not in it (that is the record's key). Deadlines that never come are null; the next deadline of
+all is not written, it follows from the others. `encode` and `decode` change no value, so replaying from a saved
+memory gives the same transitions to the byte.
 """
 
 from typing import Any, Final
@@ -31,8 +31,8 @@ def encode(machine: Machine, memory: Memory) -> list[Any]:
 def decode(machine: Machine, customer: str, value: Any) -> Memory:  # noqa: ANN401  whatever JSON held
     """The memory of `customer` that `value` is.
 
-    A journey that the machine follows and the memory does not know begins at the memory's time; one that the memory knows
-    and the machine does not follow is left out.
+    A journey that the machine follows and the memory does not know begins at the memory's time; one that the memory
+    knows and the machine does not follow is left out.
 
     Raises:
         SavedMemoryError: another format, another version of a journey, or nothing of the kind.

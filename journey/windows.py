@@ -50,7 +50,7 @@ def seen(days: Buckets, day: int, oldest: int) -> Buckets:
 
 def total(buckets: Buckets, oldest: int) -> Number:
     """The sum of what the window still covers."""
-    return bounded(sum(_live(buckets, oldest)[1::2]))
+    return bounded(sum(_live(buckets, oldest)[1::2])) if buckets else 0
 
 
 def lowest(buckets: Buckets, oldest: int) -> Number | None:
@@ -69,7 +69,9 @@ def days_in(days: Buckets, oldest: int) -> int:
 
 
 def _live(buckets: Buckets, oldest: int) -> Buckets:
-    start = 0
+    if not buckets or buckets[0] >= oldest:
+        return buckets
+    start = 2
     while start < len(buckets) and buckets[start] < oldest:
         start += 2
     return buckets[start:]

@@ -71,24 +71,23 @@ def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
     given = scope.attribute(fact.attribute) if fact.attribute else ""
     match fact.operation:
         case "count":
-            return [f"{here} += 1"]
+            lines = [f"{here} += 1"]
         case "sum":
             over = [f"    if not {-EXACT} <= {here} <= {EXACT}:", f"        {here} = bounded({here})"]
-            return [f"if {given} is not None:", f"    {here} += {given}", *over]
+            lines = [f"if {given} is not None:", f"    {here} += {given}", *over]
         case "first":
-            return [f"if {here} is None:", f"    {here} = {given}"]
+            lines = [f"if {here} is None:", f"    {here} = {given}"]
         case "last":
-            return [f"if {given} is not None:", f"    {here} = {given}"]
-        case "min" | "max" as operation:
-            sign = "<" if operation == "min" else ">"
-            return [
-                f"if {given} is not None and ({here} is None or {given} {sign} {here}):",
-                f"    {here} = {given}",
-            ]
+            lines = [f"if {given} is not None:", f"    {here} = {given}"]
+        case "min" | "max":
+            sign = "<" if fact.operation == "min" else ">"
+            condition = f"{given} is not None and ({here} is None or {given} {sign} {here})"
+            lines = [f"if {condition}:", f"    {here} = {given}"]
         case "days":
-            return [f"if {here}[1] != t // {DAY}:", f"    {here} = [{here}[0] + 1, t // {DAY}]"]
+            lines = [f"if {here}[1] != t // {DAY}:", f"    {here} = [{here}[0] + 1, t // {DAY}]"]
         case "days_since":
-            return [f"{here} = t"]
+            lines = [f"{here} = t"]
+    return lines
 
 
 def _feed_window(scope: Scope, fact: Fact, slot: int) -> Lines:

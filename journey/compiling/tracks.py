@@ -14,7 +14,7 @@ from journey.memory import NEVER
 
 
 def on(scope: Scope, place: TrackPlace, kind: str) -> Lines:
-    """The lines by which a signal of `kind` makes a move, or else lets silence count anew; none where it does neither."""
+    """The lines by which a signal of `kind` makes a move, or else lets silence count anew; perhaps none."""
     branches = [
         (_guard(scope, place, move, move.from_), _make(scope, place, index))
         for index, move in enumerate(place.track.moves)

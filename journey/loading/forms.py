@@ -47,7 +47,7 @@ def _duration(value: object) -> int:
     if value == 0 and not isinstance(value, bool):
         return 0
     if not isinstance(value, str):
-        raise ValueError(f"'{value}' is not a duration: write its unit, as in 30s, 30m, 2h or 7d")  # noqa: TRY004  pydantic's way
+        raise ValueError(f"'{value}' is not a duration: write its unit, as in 30s, 30m, 2h or 7d")  # noqa: TRY004  for pydantic
     return milliseconds(value)
 
 

@@ -1,6 +1,6 @@
 """Tracks read: from their form to `Track`, with stages, kinds, conditions and facts resolved.
 
-Owns what a single move may say. Whether the moves of a track make sense together is `journey.loading.checks`'s business.
+Owns what a single move may say. Whether the moves of a track make sense together, `journey.loading.checks` says.
 """
 
 from journey.definition import Kinds, Move, Track

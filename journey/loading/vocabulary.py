@@ -75,7 +75,7 @@ class Vocabulary:
         return kinds is None or carriers is None or not kinds.isdisjoint(carriers)
 
     def condition(self, path: Path, text: str | None, kinds: Kinds) -> Condition | None:
-        """The condition that `text` is, over all facts and what `kinds` can carry; faults are noted and None returned."""
+        """The condition that `text` is, over all facts and what `kinds` can carry; None if there is none, or faults."""
         if text is None:
             return None
         try:
