@@ -10,29 +10,41 @@ import orjson
 
 from schemas.times import rfc3339
 
-Standing = Mapping[str, tuple[int, Mapping[str, tuple[str, int | None]]]]
-"""journey -> (version, track -> (stage, since when in ms; None: from the beginning))."""
+Standing = Mapping[str, Mapping[str, tuple[str, int | None]]]
+"""journey -> track -> (stage, since when in ms; None: from the beginning)."""
 
 
-def record(customer: str, sequence: int, at: int, standing: Standing) -> dict[str, Any]:
-    """The published form. `sequence` is that of the customer's last transition, `at` its event time in ms."""
+def stages_record(
+    customer: str, sequence: int, at: int, standing: Standing, versions: Mapping[str, int] | None = None
+) -> dict[str, Any]:
+    """The published form.
+
+    Args:
+        customer: whose stages these are.
+        sequence: that of the customer's last transition.
+        at: event time in ms, how far this customer's time has come.
+        standing: the stage on each track of each journey.
+        versions: the version of each journey; those not named have none in the record.
+    """
     return {
         "customer": customer,
         "sequence": sequence,
         "at": rfc3339(at),
         "journeys": {
             journey: {
-                "version": version,
+                "version": (versions or {}).get(journey),
                 "tracks": {
                     track: {"stage": stage, "since": None if since is None else rfc3339(since)}
                     for track, (stage, since) in tracks.items()
                 },
             }
-            for journey, (version, tracks) in standing.items()
+            for journey, tracks in standing.items()
         },
     }
 
 
-def encode(customer: str, sequence: int, at: int, standing: Standing) -> bytes:
-    """The published form as UTF-8 JSON."""
-    return orjson.dumps(record(customer, sequence, at, standing))
+def encode_stages(
+    customer: str, sequence: int, at: int, standing: Standing, versions: Mapping[str, int] | None = None
+) -> bytes:
+    """The published form as UTF-8 JSON; arguments as of `stages_record`."""
+    return orjson.dumps(stages_record(customer, sequence, at, standing, versions))

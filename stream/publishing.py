@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import orjson
-from schemas.stages import encode_stages
 
 from journey.machine import Machine, where
 from journey.memory import Memory
+from schemas import stages
 from schemas.rejections import Rejection
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
@@ -74,8 +74,10 @@ def transition_records(topics: Topics, customer: str, transitions: Iterable[Publ
 
 def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:
     """The customer's record of `customer-stages`."""
-    stages = encode_stages(memory.customer, memory.sequence, memory.at, where(machine, memory))
-    return Out(topics.stages, memory.customer.encode(), stages)
+    tracks = where(machine, memory)
+    standing = {it.journey: (it.version, tracks[it.journey]) for it in machine.definitions}
+    value = stages.encode(memory.customer, memory.sequence, memory.at, standing)
+    return Out(topics.stages, memory.customer.encode(), value)
 
 
 def rejection_record(topics: Topics, rejection: Rejection) -> Out:
