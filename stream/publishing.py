@@ -14,8 +14,8 @@ import orjson
 
 from journey.machine import Machine, where
 from journey.memory import Memory
-from schemas import stages
 from schemas.rejections import Rejection
+from schemas.stages import encode_stages
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
 
@@ -74,9 +74,9 @@ def transition_records(topics: Topics, customer: str, transitions: Iterable[Publ
 
 def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:
     """The customer's record of `customer-stages`."""
-    tracks = where(machine, memory)
-    standing = {it.journey: (it.version, tracks[it.journey]) for it in machine.definitions}
-    value = stages.encode(memory.customer, memory.sequence, memory.at, standing)
+    versions = {it.journey: it.version for it in machine.definitions}
+    standing = where(machine, memory)
+    value = encode_stages(memory.customer, memory.sequence, memory.at, standing, versions)
     return Out(topics.stages, memory.customer.encode(), value)
 
 
