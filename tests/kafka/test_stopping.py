@@ -1,0 +1,72 @@
+"""SIGTERM: the worker stops soon, with 0, everything in hand committed, and its partitions free at once."""
+
+import asyncio
+
+from tests.kafka import traffic
+from tests.kafka.conftest import Corner
+from tests.kafka.crowd import shopping
+from tests.kafka.polling import until
+from tests.kafka.stand import assert_no_gaps, assert_same
+
+NEVER = {"clock.idle_after": "never"}
+# So long that a worker which did not leave the group would keep the next one out for the whole test.
+LONG_SESSION = {"client.session_timeout": "60s", "client.request_timeout": "70s", "client.heartbeat_interval": "1s"}
+AT_ONCE = 15  # seconds for a process to start, join and be ready
+
+
+async def test_a_worker_told_to_stop_has_committed_what_it_read_and_left_its_partitions_to_the_next(
+    corner: Corner,
+) -> None:
+    stand = corner(sources={"events": "segment"}, settings=NEVER | LONG_SESSION)
+    await stand.create_topics()
+    events = shopping(100, 2_000)
+    await stand.send(events)
+    async with stand.worker("first") as first:
+        await first.ready()
+
+        async def all_read() -> bool:
+            return await stand.published() >= sum(map(len, wanted.values()))
+
+        wanted = await asyncio.to_thread(stand.replay, events)
+        await until(all_read, 30, "everything to be published")
+        await first.stop()
+    topic = stand.topic("events")
+    ends = await traffic.ends(stand.broker, topic)
+    assert await traffic.committed(stand.broker, stand.group, [topic]) == {(topic, n): end for n, end in ends.items()}
+    async with stand.worker("next") as second:
+        await second.ready(within=AT_ONCE)
+        await second.stop()
+    assert_same(await stand.transitions(), wanted)
+
+
+async def test_a_worker_told_to_stop_amid_its_work_leaves_nothing_half_done(corner: Corner) -> None:
+    stand = corner(sources={"events": "segment"}, settings=NEVER | LONG_SESSION | {"client.batch_records": "50"})
+    await stand.create_topics()
+    events = shopping(300, 12_000)
+    await stand.send(events)
+    async with stand.worker("first") as first, stand.watching("stage-transitions") as published:
+        await until(lambda: _some(published), 45, "the first transitions")
+        await first.stop()
+    left = await stand.left_to_commit()
+    assert 0 < left < len(events), "it was to be stopped amid its work"
+    before = await stand.published()
+    async with stand.worker("next") as second:
+        await second.ready(within=AT_ONCE)
+        await until(stand.caught_up, 60, "the next worker to commit everything")
+        await second.stop()
+    assert await stand.published() > before
+    found = await stand.transitions()
+    assert_no_gaps(found)
+    assert_same(found, await asyncio.to_thread(stand.replay, events))
+
+
+async def test_a_worker_with_nothing_to_do_stops_as_soon(corner: Corner) -> None:
+    stand = corner(sources={"events": "segment"}, settings=NEVER)
+    await stand.create_topics()
+    async with stand.worker() as worker:
+        await worker.ready()
+        assert await worker.stop() < 5
+
+
+async def _some(count: traffic.Count) -> bool:
+    return await count() > 0
