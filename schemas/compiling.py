@@ -15,7 +15,7 @@ from schemas import faults, paths, times, values
 from schemas.dialects import AttributePlace, Dialect, IdPlace, NamePlace, Place, TimePlace, canonical
 from schemas.naming import AttributesOf, Meaning, Names
 from schemas.paths import Count, Path, Pick
-from schemas.signals import ATTRIBUTES, Origin, Passed, Signal
+from schemas.signals import ATTRIBUTES, Origin, Passed, Signal, carries
 
 Understand = Callable[[dict[str, Any], Mapping[str, str], Mapping[str, Any], Origin, int], Signal | Passed]
 """(event, the record's headers, its envelope, origin, latest ms) -> what it says. Raises SenderError."""
@@ -186,7 +186,7 @@ def _meanings(dialect: Dialect, wanted: frozenset[str]) -> dict[str, Meaning]:
     meanings = {canonical(name): Meaning(None, name, known=True) for name in dialect.pass_}
     for kind, name, special in dialect.meanings():
         read = {**dialect.attributes, **special}
-        read = {key: read[key] for key in read if key in wanted and kind in ATTRIBUTES[key].kinds}
+        read = {key: read[key] for key in read if key in wanted and carries(kind, key)}
         shape = repr(read)
         if shape not in written:
             written[shape] = _attributes_function(dialect.dialect, read)

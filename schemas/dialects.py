@@ -19,6 +19,7 @@ neither how a dialect becomes code (`schemas.compiling`) nor bytes. The file, ke
     attributes       attribute -> where it stands; `values` translates, `behind` as above
     signals          kind -> the names that mean it; a name can fix attributes, or say where they stand in it
     kinds            true where a kind's own name means it
+    own              kinds of signal that only this source has: name -> meaning
     pass             names knowingly passed over
 
 A place is a path (see `schemas.paths`) or `{at: path, ...}`; a list of places is tried in its order.
@@ -43,7 +44,7 @@ from pydantic import (
 
 from schemas.documents import Document, Fault, load_document
 from schemas.paths import Count, Path, parse_path
-from schemas.signals import ATTRIBUTES, KINDS
+from schemas.signals import ATTRIBUTES, KINDS, carries
 from schemas.times import Unit
 from schemas.values import MAX_TEXT_LENGTH
 
@@ -204,6 +205,7 @@ class Dialect(_Model):
     attributes: dict[str, AttributePlaces] = {}
     signals: dict[str, Names] = {}
     kinds: bool = False
+    own: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], Text] = {}
     pass_: Annotated[Texts, Field(alias="pass")] = []
 
     def meanings(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
@@ -213,7 +215,7 @@ class Dialect(_Model):
                 yield kind, name, attributes
         if self.kinds:
             taken = {canonical(name) for names in self.signals.values() for name in names}
-            yield from ((kind, kind, {}) for kind in KINDS if kind not in taken)
+            yield from ((kind, kind, {}) for kind in (*KINDS, *self.own) if kind not in taken)
 
     def is_plain(self) -> bool:
         """Whether a record is one event, and nothing outside its value is looked at."""
@@ -300,8 +302,8 @@ def _unknown_words(dialect: Dialect) -> Iterator[tuple[tuple[str | int, ...], st
     for attribute, places in dialect.attributes.items():
         yield from _attribute_faults(("attributes", attribute), attribute, places, None)
     for kind, names in dialect.signals.items():
-        if kind not in KINDS:
-            yield ("signals", kind), f"{kind!r} is no kind of signal; {_near(kind, KINDS)}"
+        if kind not in KINDS and kind not in dialect.own:
+            yield ("signals", kind), f"{kind!r} is no kind of signal (nor declared under `own`); {_near(kind, KINDS)}"
             continue
         for name, attributes in names.items():
             for attribute, fixed in attributes.items():
@@ -315,7 +317,7 @@ def _attribute_faults(
     if known is None:
         yield place, f"{attribute!r} is no attribute; {_near(attribute, ATTRIBUTES)}"
         return
-    if kind is not None and kind not in known.kinds:
+    if kind is not None and not carries(kind, attribute):
         yield place, f"{kind} does not carry {attribute}"
     if isinstance(fixed, list):
         counted = any(isinstance(one.at.steps[-1], Count) for one in fixed)

@@ -79,13 +79,13 @@ class Reader:
         bound = LATEST if latest is None else latest
         try:
             if value is None or len(value) > MAX_RECORD_BYTES:
-                raise _unfit(value)
+                raise _unfit(value)  # noqa: TRY301  caught with the rest
             try:
                 event = loads(value)
             except JSONDecodeError as error:
                 event = explained(value, error)
             if type(event) is not dict:
-                raise SenderError("not an object", f"the value is {kind_of(event)}")
+                raise SenderError("not an object", f"the value is {kind_of(event)}")  # noqa: TRY301  caught with the rest
             if self._direct is not None:
                 return [self._direct(event, _NOTHING, _NOTHING, origin, bound)]
             outcomes, faults = self._events(event, texts(headers), origin, bound)
@@ -102,7 +102,7 @@ class Reader:
         try:
             value = dumps(row)
         except TypeError as error:
-            return [Rejection("not a row", str(error), origin, None, repr(row).encode(errors="replace"), ())]
+            return [_not_a_row(row, error, origin)]
         return self.read(value, origin, latest=latest)
 
     def _events(
@@ -117,7 +117,7 @@ class Reader:
         for number, one in enumerate(events):
             try:
                 if type(one) is not dict:
-                    raise SenderError("not an object", f"event {number} is {kind_of(one)}")
+                    raise SenderError("not an object", f"event {number} is {kind_of(one)}")  # noqa: TRY301  caught with the rest
                 outcome = understand(one, headers, envelope, origin, bound)
             except SenderError as fault:
                 faults.append(fault)
@@ -155,6 +155,18 @@ def _unfit(value: bytes | None) -> SenderError:
     if value is None:
         return SenderError("tombstone", "the record has no value")
     return SenderError("too large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES} are read")
+
+
+def _not_a_row(row: Mapping[str, str | None], error: TypeError, origin: Origin) -> Rejection:
+    """A row that is no JSON object. Python keeps bytes that are no UTF-8 as surrogates; they are given back."""
+    written = ",".join(str(part) for pair in row.items() for part in pair)
+    reason = "not UTF-8" if any("\ud800" <= letter <= "\udfff" for letter in written) else "not a row"
+    cells = ",".join("" if cell is None else str(cell) for cell in row.values())
+    try:
+        value = cells.encode(errors="surrogateescape")
+    except UnicodeEncodeError:
+        value = cells.encode(errors="backslashreplace")
+    return Rejection(reason, str(error), origin, None, value, ())
 
 
 def _rejection(

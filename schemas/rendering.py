@@ -8,9 +8,9 @@ It chooses the first place of each list, as a sender would who follows the diale
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from schemas.dialects import AttributePlace, Dialect, IdPlace, canonical
+from schemas.dialects import AttributePlace, Dialect, canonical
 from schemas.paths import Count, Path, put
-from schemas.signals import ATTRIBUTES, Signal
+from schemas.signals import Signal, carries
 from schemas.times import Unit, rfc3339
 
 SOURCE: Final = "stagewatch"
@@ -34,7 +34,7 @@ def render(dialect: Dialect, signal: Signal) -> dict[str, Any] | None:
     _put_time(dialect, event, signal.at)
     _put_id(dialect, event, signal.id)
     for attribute, places in _places(dialect, special, signal):
-        _put_attribute(event, attribute, places, signal.attributes[attribute])
+        _put_attribute(event, places, signal.attributes[attribute])
     if dialect.each is not None:
         put(whole, dialect.each, [event])
     _complete(dialect, whole)
@@ -89,22 +89,18 @@ def _put_id(dialect: Dialect, event: dict[str, Any], id_: str) -> None:
             return
 
 
-def _places(
-    dialect: Dialect, special: Mapping[str, Any], signal: Signal
-) -> list[tuple[str, Sequence[AttributePlace]]]:
+def _places(dialect: Dialect, special: Mapping[str, Any], signal: Signal) -> list[tuple[str, Sequence[AttributePlace]]]:
     """Where each attribute goes; counts come last, when it is known which entries a list has anyway."""
     places = {**dialect.attributes, **special}
     going = [
         (key, places[key])
         for key in signal.attributes
-        if isinstance(places.get(key), list) and signal.kind in ATTRIBUTES[key].kinds
+        if isinstance(places.get(key), list) and carries(signal.kind, key)
     ]
     return sorted(going, key=lambda one: isinstance(one[1][0].at.steps[-1], Count))
 
 
-def _put_attribute(
-    event: dict[str, Any], attribute: str, places: Sequence[AttributePlace], value: float | str
-) -> None:
+def _put_attribute(event: dict[str, Any], places: Sequence[AttributePlace], value: float | str) -> None:
     place = next((place for place in places if _stands_inside(place.at)), None)
     if place is None or (place.behind is not None and place.behind in str(value)):
         return

@@ -155,6 +155,11 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
 """Every attribute that a signal can carry."""
 
 
+def carries(kind: str, attribute: str) -> bool:
+    """Whether signals of this kind carry the attribute; a kind that is not among KINDS carries all of them."""
+    return kind not in KINDS or kind in ATTRIBUTES[attribute].kinds
+
+
 @dataclass(slots=True)
 class Origin:
     """Where a record stood: topic, partition, offset; of a file its name, 0 and the line number."""
