@@ -4,10 +4,12 @@
 """
 
 import importlib
+from typing import Any
 
 import click
 
 from stagewatch import __version__
+from stagewatch.mistakes import Mistake
 
 COMMANDS = {
     "demo": "Everything on this machine, in one go: a broker, shoppers, the worker, a live view.",
@@ -36,6 +38,14 @@ class Commands(click.Group):
         command = getattr(module, cmd_name)
         assert isinstance(command, click.Command)  # noqa: S101  a slip of ours, found by the tests
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401  whatever the command returns
+        """Runs the command; what its user can put right is told in words."""
+        try:
+            return super().invoke(ctx)
+        except Mistake as mistake:
+            click.echo(mistake, err=True)
+            ctx.exit(mistake.exit_code)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         """Lists the commands from COMMANDS, without importing them."""

@@ -14,6 +14,8 @@ from typing import Any, BinaryIO, cast
 
 import zstandard
 
+from stagewatch.mistakes import Mistake
+
 CHUNK = 1 << 20
 """Bytes asked for at once: larger gains nothing measurable, smaller costs calls."""
 
@@ -26,7 +28,7 @@ Watch = Callable[[int], None]
 """Told how many more bytes of the file, as it lies on disk, have been read."""
 
 
-class FileError(Exception):
+class FileError(Mistake):
     """A file that cannot be read or written; the message names it and says why."""
 
 
@@ -84,13 +86,15 @@ def _uncompressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
 def _compressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
     match Path(name).suffix:
         case ".gz":
-            with gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6) as content:
-                yield cast("BinaryIO", content)
+            packed: Any = gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6)
         case ".zst":
-            with zstandard.ZstdCompressor().stream_writer(raw, closefd=False) as content:
-                yield cast("BinaryIO", content)
+            packed = zstandard.ZstdCompressor().stream_writer(raw, closefd=False)
         case _:
             yield raw
+            return
+    # Lines are small, and a call of the packer for each costs more than packing them.
+    with packed, io.BufferedWriter(packed, CHUNK) as content:
+        yield cast("BinaryIO", content)
 
 
 class _Watched(io.RawIOBase):

@@ -16,6 +16,8 @@ import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from stagewatch.mistakes import Mistake
+
 Probe = Callable[[], tuple[bool, Mapping[str, Any]]]
 """Whether all is well, and what is known about it."""
 
@@ -23,7 +25,7 @@ READ_TIMEOUT = 10.0
 """Seconds after which a client that sends nothing is hung up on."""
 
 
-class WebError(Exception):
+class WebError(Mistake):
     """The server cannot listen where it was told to; the message says what to do."""
 
 

@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from schemas.documents import Place, load_document
+from stagewatch.mistakes import Mistake
 from stagewatch.settings.fields import BY_HAND
 from stagewatch.settings.model import Settings
 
@@ -45,8 +46,10 @@ class Fault:
         return f"{self.where}: {self.message}"
 
 
-class SettingsError(Exception):
+class SettingsError(Mistake):
     """The settings cannot be used. `faults` lists everything that is wrong with them."""
+
+    exit_code = 2
 
     def __init__(self, faults: list[Fault]) -> None:
         super().__init__("\n".join(map(str, faults)))
