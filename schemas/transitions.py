@@ -6,6 +6,7 @@ neither how a move is decided nor what a topic is. `schemas.published.Transition
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import blake2b
 from typing import Any, Final, Literal
 
@@ -119,16 +120,24 @@ def headers(published: Mapping[str, Any]) -> list[tuple[str, bytes]]:
     Args:
         published: what `record` gave, or the same read back from its JSON.
     """
+    return [
+        ("ce_id", published["id"].encode()),
+        ("ce_time", published["at"].encode()),
+        ("ce_subject", published["customer"].encode()),
+        *_headers_of_move(published["journey"], published["track"], published["name"]),
+    ]
+
+
+@lru_cache(maxsize=1024)
+def _headers_of_move(journey: str, track: str, name: str) -> tuple[tuple[str, bytes], ...]:
+    """Those that are the same in all transitions of one move; there are few moves and many transitions."""
     named = {
         "ce_specversion": "1.0",
-        "ce_id": published["id"],
-        "ce_source": f"/stagewatch/journeys/{published['journey']}",
+        "ce_source": f"/stagewatch/journeys/{journey}",
         "ce_type": EVENT_TYPE,
-        "ce_time": published["at"],
-        "ce_subject": published["customer"],
         "content-type": "application/json",
-        "journey": published["journey"],
-        "track": published["track"],
-        "name": published["name"],
+        "journey": journey,
+        "track": track,
+        "name": name,
     }
-    return [(name, text.encode()) for name, text in named.items()]
+    return tuple((header, text.encode()) for header, text in named.items())

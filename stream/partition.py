@@ -138,9 +138,11 @@ class Partition:
         before = self.memories.get(memory.customer)
         self.memories[memory.customer] = memory
         self._deadlines.note(memory.customer, memory.due)
-        if before is None or transitions:
-            self._count(before, -1)
-            self._count(memory, +1)
+        if before is None:
+            self._count(self._setting.machine.start(memory.customer))
+        for move in transitions:
+            self.census[move.journey, move.track, move.from_] -= 1
+            self.census[move.journey, move.track, move.to] += 1
         outbox = output.customers.setdefault(memory.customer, [])
         outbox += [published(transition, output.wall) for transition in transitions]
         output.moves += transitions
@@ -162,12 +164,10 @@ class Partition:
         passed = self._deadlines.passed(self.now, lambda customer: memories[customer].due)
         return [memories[customer] for customer in islice(passed, most)]
 
-    def _count(self, memory: Memory | None, by: int) -> None:
-        if memory is None:
-            return
+    def _count(self, memory: Memory) -> None:
         for name, tracks in where(self._setting.machine, memory).items():
             for track, (stage, _) in tracks.items():
-                self.census[name, track, stage] += by
+                self.census[name, track, stage] += 1
 
     # -- becoming durable
 
@@ -284,7 +284,7 @@ class Partition:
     def index(self, wall: int) -> None:
         """Count the customers and find their deadlines, once all memories are there; wait for every source."""
         for customer, memory in self.memories.items():
-            self._count(memory, +1)
+            self._count(memory)
             self._deadlines.note(customer, memory.due)
         self._clock.expect(self._setting.sources, wall)
 
