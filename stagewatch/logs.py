@@ -1,0 +1,34 @@
+"""What the worker says on stderr: lines for people, or one JSON object a line for machines."""
+
+import logging
+import sys
+
+import orjson
+
+from schemas.times import rfc3339
+from stagewatch.settings import Log
+
+TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
+
+
+class JsonLines(logging.Formatter):
+    """Each record as one JSON object: time, level, logger, message, and the traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line."""
+        said = {
+            "time": rfc3339(int(record.created * 1_000)),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            said["traceback"] = self.formatException(record.exc_info)
+        return orjson.dumps(said).decode()
+
+
+def configure(log: Log) -> None:
+    """Sends all logging to stderr in this form, from this level on; what was configured before is replaced."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonLines() if log.format == "json" else logging.Formatter(TEXT))
+    logging.basicConfig(level=log.level, handlers=[handler], force=True)
