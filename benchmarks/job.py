@@ -7,13 +7,14 @@ from itertools import islice
 from pathlib import Path
 
 import orjson
-from schemas.rendering import render
 
 from journey.loading import load
 from journey.machine import Machine, compile_journeys
 from schemas.dialects import shipped_dialects
 from schemas.reading import Reader
+from stagewatch.mischief import Shares, mischief
 from stagewatch.shoppers import Plan, shoppers
+from stagewatch.speaking import in_json
 
 JOURNEY = Path(__file__).parent.parent / "journeys" / "five-stage.yaml"
 DIALECT = "segment"
@@ -27,6 +28,6 @@ def reader_and_machine() -> tuple[Reader, Machine]:
 
 def events(number: int, *, customers: int, seed: int = 1) -> Iterator[tuple[bytes, bytes]]:
     """(customer, Segment event as JSON) in order of event time, the same for the same arguments."""
-    dialect = shipped_dialects()[DIALECT]
-    for signal in islice(shoppers(Plan(seed=seed, shoppers=customers)), number):
-        yield signal.customer.encode(), orjson.dumps(render(dialect, signal))
+    life = shoppers(Plan(seed=seed, shoppers=customers))
+    for item in islice(mischief(life, in_json(shipped_dialects()[DIALECT]), Shares(), seed), number):
+        yield item.customer.encode(), item.value
