@@ -22,8 +22,9 @@ _BOM: Final = b"\xef\xbb\xbf"
 def explained(value: bytes, error: orjson.JSONDecodeError) -> Any:  # noqa: ANN401  any JSON
     """What a value is that orjson did not read: JSON after all, behind a byte order mark. Else raises SenderError."""
     if value.startswith(_BOM):  # RFC 8259 lets readers skip it, and what Windows programs export has it
+        value = value.removeprefix(_BOM)
         try:
-            return orjson.loads(value.removeprefix(_BOM))
+            return orjson.loads(value)
         except orjson.JSONDecodeError as inner:
             error = inner
     raise _fault(value, str(error)) from None

@@ -27,7 +27,7 @@ A place is a path (see `schemas.paths`) or `{at: path, ...}`; a list of places i
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from typing import Annotated, Any, Final, Literal, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -262,19 +262,31 @@ def shipped_dialects() -> dict[str, Dialect]:
     }
 
 
-def _located(error: ValidationError, document: Document) -> Iterator[Fault]:
+_WORDING: Final[Mapping[str, str]] = {
+    "extra_forbidden": "this key is not known here",
+    "missing": "this key is missing",
+    "string_type": "text is wanted here",
+    "string_too_short": "text is wanted here, not an empty one",
+    "bool_type": "true or false is wanted here",
+    "int_type": "a number is wanted here",
+    "float_type": "a number is wanted here",
+    "list_type": "a list is wanted here",
+    "too_short": "there is too little in this list",
+    "dict_type": "a mapping (key: value) is wanted here",
+    "model_type": "a mapping (key: value) is wanted here",
+    "string_pattern_mismatch": "small letters, digits and underscores are wanted here, a letter first",
+}
+"""What is wrong, in words for those who know YAML but not pydantic; other faults keep pydantic's own."""
+
+
+def _located(error: ValidationError, document: Document) -> Iterable[Fault]:
     """Pydantic's errors at their places. Its locations also name branches of unions, in angle brackets here."""
+    found: dict[Fault, None] = {}
     for detail in error.errors(include_url=False, include_context=False):
-        place = tuple(step for step in detail["loc"] if not str(step).startswith("<"))
-        yield document.fault(place, _wording(detail["type"], detail["msg"]))
-
-
-def _wording(kind: str, message: str) -> str:
-    plain: Mapping[str, Literal["this key is not known here", "this key is missing"]] = {
-        "extra_forbidden": "this key is not known here",
-        "missing": "this key is missing",
-    }
-    return plain.get(kind, message.removeprefix("Value error, "))
+        place = tuple(step for step in detail["loc"] if not str(step).startswith("<") and step not in {"int", "float"})
+        message = _WORDING.get(detail["type"], detail["msg"].removeprefix("Value error, "))
+        found[document.fault(place, message)] = None  # a number can fail as an integer and as a fraction
+    return found
 
 
 def _inconsistencies(dialect: Dialect) -> Iterator[tuple[tuple[str | int, ...], str]]:

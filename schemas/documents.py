@@ -88,7 +88,7 @@ def load_document(text: str, where: str) -> Document:
         document.faults.append(Fault(where, mark.line + 1, mark.column + 1, "", f"not YAML: {error.problem}"))
     except RecursionError:
         document.faults.append(document.fault((), "nested too deep"))
-    except (yaml.YAMLError, ValueError) as error:  # characters or escapes that YAML does not allow
+    except (yaml.YAMLError, ValueError, OverflowError) as error:  # characters or escapes that YAML does not allow
         document.faults.append(document.fault((), f"not YAML: {error}"))
     return document
 

@@ -57,7 +57,7 @@ class Names(dict[str, Meaning | None]):
         return known or Meaning(None, name[:MAX_NAME_LENGTH], known=False)
 
 
-def is_named(dialect: Dialect, event: dict[str, Any], headers: Mapping[str, str]) -> bool:
+def is_named(dialect: Dialect, event: object, headers: Mapping[str, str]) -> bool:
     """Whether an event has a name where the dialect looks for one."""
     for place in dialect.name:
         said = place.at.look(event, headers, None)

@@ -77,7 +77,7 @@ def _steps(rest: str, text: str) -> tuple[Step, ...]:
     while position < len(rest):
         match = _STEP.match(rest, position)
         inside = match["inside"] if match else None
-        if match is None or (inside is None) is not dotted or (steps and isinstance(steps[-1], Count)):
+        if match is None or (inside is None) is not dotted or (steps and isinstance(steps[-1], Count | Pick)):
             raise PathError(f"{text!r} is no path: it goes wrong at {rest[position:]!r}")
         steps.append(match["quoted"] or match["key"] if inside is None else _bracket(inside))
         position, dotted = match.end(), bool(match["dot"])

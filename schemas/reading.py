@@ -109,38 +109,41 @@ class Reader:
         self, record: dict[str, Any], headers: Mapping[str, str], origin: Origin, bound: int
     ) -> tuple[list[Outcome], list[SenderError]]:
         """What each event of a record says, and the faults of those that cannot be understood."""
-        dialect, event, envelope, understand = self._recognise(record, headers)
-        events = split(dialect, event)
+        events, envelope, understand = self._recognise(record, headers)
         outcomes: list[Outcome] = []
         faults: list[SenderError] = []
         ids: dict[str, dict[str, Any]] = {}
-        for number, one in enumerate(events):
+        for number, event in enumerate(events):
             try:
-                if type(one) is not dict:
-                    raise SenderError("not an object", f"event {number} is {kind_of(one)}")  # noqa: TRY301  caught with the rest
-                outcome = understand(one, headers, envelope, origin, bound)
+                if type(event) is not dict:
+                    raise SenderError("not an object", f"event {number} is {kind_of(event)}")  # noqa: TRY301  see below
+                outcome = understand(event, headers, envelope, origin, bound)
             except SenderError as fault:
                 faults.append(fault)
                 continue
-            if isinstance(outcome, Signal) and ids.setdefault(outcome.id, one) != one:
-                outcome.id = f"{outcome.id}#{number}"  # the record's id, not the event's own
+            if isinstance(outcome, Signal) and ids.setdefault(outcome.id, event) != event:
+                outcome.id = f"{outcome.id}#{number}"  # it is the record's id, not the event's own
             outcomes.append(outcome)
         return outcomes, faults
 
     def _recognise(
         self, record: dict[str, Any], headers: Mapping[str, str]
-    ) -> tuple[Dialect, dict[str, Any], Mapping[str, Any], Understand]:
-        """The dialect spoken, the event (out of its envelope), the envelope, and the function to understand it."""
-        for envelope in self._envelopes.values():
-            record = enveloped(envelope, record, headers)
+    ) -> tuple[list[Any], Mapping[str, Any], Understand]:
+        """The events of a record (out of their envelope), the envelope, and the function to understand them."""
+        for name, envelope in self._envelopes.items():
+            whole = enveloped(envelope, record, headers)
+            if self._fixed or self._detector.detect(whole, _NOTHING) == name:
+                record = whole
         dialect = self._fixed or self._dialects.get(self._detector.detect(record, headers) or "")
         if dialect is None:
             raise SenderError("unknown dialect", f"its keys are {', '.join(list(record)[:12])}")
         event = inside(dialect, record)
         inner = self._letters.get(self._inner.detect(event, headers) or "") if event is not None else None
-        if event is None or inner is None or not is_named(inner, event, headers):
-            return dialect, record, _NOTHING, self._understanding(dialect)
-        return inner, event, record, self._understanding(inner, dialect)
+        if event is not None and inner is not None:
+            events = split(inner, event)
+            if is_named(inner, events[0], headers):
+                return events, record, self._understanding(inner, dialect)
+        return split(dialect, record), _NOTHING, self._understanding(dialect)
 
     def _understanding(self, dialect: Dialect, envelope: Dialect | None = None) -> Understand:
         """The compiled dialect, as it is spoken inside `envelope` if one is given; compiled when first met."""

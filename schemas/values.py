@@ -61,12 +61,14 @@ _LONGEST_NOBODY: Final = max(map(len, NOBODY))
 
 
 def plain(value: object) -> str | None:
-    """Text without surrounding space, or a number as text; None for anything else."""
+    """Text without surrounding space, or a number as text (17.0 is 17, as in JSON); None for anything else."""
     kind = type(value)
     if kind is str:
         return value.strip()  # type: ignore[attr-defined,no-any-return]  # `kind is` is twice as fast as isinstance
-    if kind is int or (kind is float and -EXACT < value < EXACT):  # type: ignore[operator]
+    if kind is int:
         return str(value)
+    if kind is float and -EXACT < value < EXACT:  # type: ignore[operator]
+        return str(value).removesuffix(".0")
     return None
 
 
