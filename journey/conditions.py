@@ -119,21 +119,23 @@ class _Check:
 
     def value(self, node: ast.expr) -> Type | None:
         """The type of `node`; None where it has none, which has been said then."""
-        if self._too_deep(node):
-            return None
+        kind: Type | None = None
         match node:
-            case ast.Name():
-                return self._name(node.id)
+            case _ if self._too_deep(node):
+                pass
+            case ast.Name(id=name):
+                kind = self._name(name)
             case ast.Constant(value=str()):
-                return "text"
+                kind = "text"
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
-                return self._number(number)
+                kind = self._number(number)
             case ast.UnaryOp(op=ast.USub()):
-                return self._arithmetic(node, [node.operand])
+                kind = self._arithmetic(node, [node.operand])
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
-                return self._arithmetic(node, [node.left, node.right])
-        self._say(f"'{ast.unparse(node)}' may not stand here: only names, numbers, 'text' and + - * / may")
-        return None
+                kind = self._arithmetic(node, [node.left, node.right])
+            case _:
+                self._say(f"'{ast.unparse(node)}' may not stand here: only names, numbers, 'text' and + - * / may")
+        return kind
 
     def _number(self, number: float) -> Type:
         if not number <= MOST:
