@@ -1,0 +1,1 @@
+"""What docker-compose.yml and deploy/ hold, checked with the tools that read them."""
