@@ -35,9 +35,7 @@ class Leash:
         environment: the program's whole environment; ours when left out.
     """
 
-    def __init__(
-        self, command: list[str], folder: Path, log: Path, environment: dict[str, str] | None = None
-    ) -> None:
+    def __init__(self, command: list[str], folder: Path, log: Path, environment: dict[str, str] | None = None) -> None:
         watcher = [sys.executable, "-I", "-S", __file__, str(os.getpid()), str(folder), *command]
         with log.open("ab") as out:
             self._watcher = subprocess.Popen(  # noqa: S603  the caller names the program
