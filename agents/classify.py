@@ -21,6 +21,7 @@ from schemas.reading import Reader
 from schemas.rejections import Rejection
 from schemas.signals import Origin, Passed, Signal
 from schemas.transitions import Transition
+from stream.outlet import partition_of
 from stream.publishing import rejection_record
 
 if TYPE_CHECKING:
@@ -44,13 +45,15 @@ class Classifier:
         app: the worker.
         machine: the compiled journeys.
         readers: for each source topic, how its records are read.
-        future_skew: milliseconds that an event may be ahead of it.
+        future_skew: milliseconds that an event may be ahead of the wall clock.
+        partitions: of each source.
     """
 
     app: StreamApp
     machine: Machine
     readers: Mapping[str, Reader]
     future_skew: int
+    partitions: int
 
 
 @dataclass(slots=True)
@@ -62,6 +65,7 @@ class Understood:
     kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     skipped: int = 0
+    misplaced: int = 0
     late: int = 0
     newest: int = 0
 
@@ -134,6 +138,8 @@ def _applied(
         return []
     if memory is not None:
         understood.late += sum(signal.at < memory.at for signal in fresh)
+    elif partition_of(customer.encode(), classifier.partitions) != batch.partition:
+        understood.misplaced += 1
     try:
         return [apply(machine, memory, customer, topic, fresh)]
     except Exception:
@@ -173,6 +179,7 @@ def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds
     metrics.count("rejections", rejections)
     metrics.count("skipped", {(batch.topic,): understood.skipped})
     metrics.count("late", {(batch.topic,): understood.late})
+    metrics.count("misplaced", {(batch.topic,): understood.misplaced})
     metrics.count_passed(understood.passed)
     metrics.observe("batch", seconds)
     metrics.observe("step", seconds / len(batch.records))

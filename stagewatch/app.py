@@ -66,7 +66,7 @@ def create_app(
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
     app.tables.add(app.table)
-    classifier = Classifier(app, machine, readers, settings.clock.future_skew)
+    classifier = Classifier(app, machine, readers, settings.clock.future_skew, settings.partitions)
 
     async def classify_batches(batches: StreamT[Batch]) -> None:
         await classify(classifier, batches)

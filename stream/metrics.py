@@ -64,6 +64,13 @@ COUNTERS = {
         "signals_late", ("source",), "Signals older than what their customer had been through already.",
         "Growing: a sender's clock or a delayed source.",
     ),
+    "misplaced": Definition(
+        "customers_misplaced",
+        ("source",),
+        "Customers first met on a partition where a record keyed by customer would not be.",
+        "Above nought: the source is not keyed by customer, or by another partitioner, and its customers are split "
+        "between partitions. Key it by customer with Kafka's default partitioner.",
+    ),
     "transitions": Definition(
         "transitions", ("journey", "track", "name", "kind"), "Transitions published.",
         "A name that stops while signals flow: the journey or a dialect has changed.",
