@@ -4,7 +4,7 @@ Seeded: the same signals and the same seed give the same mischief. It knows no d
 is a function handed in. A spoilt event is always one too many: all good ones still come through.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from heapq import heappop, heappush
 from itertools import count
@@ -15,6 +15,9 @@ from schemas.signals import Signal
 
 Write = Callable[[Signal], bytes | None]
 """The bytes of a signal; None where the dialect has no word for it."""
+
+Spoiler = Callable[[Random, Signal, Write], bytes]
+"""What is written in a signal's place to be of no use."""
 
 MINUTE: Final = 60_000
 LATENESS: Final = ((0.7, MINUTE // 3), (0.95, 30 * MINUTE), (1.0, 180 * MINUTE))
@@ -47,13 +50,13 @@ class Shares:
 
 
 def mischief(
-    signals: Iterable[Signal], write: Write, shares: Shares, seed: int, *, flat: bool = False
+    signals: Iterable[Signal], write: Write, shares: Shares, seed: int, spoilers: Sequence[Spoiler] | None = None
 ) -> Iterator[Item]:
-    """The signals written, with so much mischief; `flat` spoils rows of a table rather than JSON."""
+    """The signals written, with so much mischief; `spoilers` spoil in one of these ways (IN_LINES if not said)."""
     rng = Random(f"mischief {seed}")  # noqa: S311  chance that must repeat itself
     held: list[tuple[int, int, Item]] = []
     tickets = count()
-    spoilers = FLAT_SPOILERS if flat else SPOILERS
+    spoilers = spoilers or IN_LINES
     for signal in signals:
         value = write(signal)
         if value is None:
@@ -77,9 +80,6 @@ def mischief(
 def _lateness(rng: Random) -> int:
     draw = rng.random()
     return rng.randrange(next(most for bound, most in LATENESS if draw < bound))
-
-
-Spoiler = Callable[[Random, Signal, Write], bytes]
 
 
 def _nobody(rng: Random, signal: Signal, write: Write) -> bytes:
@@ -117,11 +117,15 @@ def _huge(_rng: Random, _signal: Signal, _write: Write) -> bytes:
     return b'{"padding":"' + b"x" * HUGE + b'"}'
 
 
-FLAT_SPOILERS: Final[tuple[Spoiler, ...]] = (_nobody, _no_time)
-# Huge ones are spelt out in full, so they are rare: one in 61.
-SPOILERS: Final[tuple[Spoiler, ...]] = (
+IN_ROWS: Final[Sequence[Spoiler]] = (_nobody, _no_time)
+"""For tables, where much of what spoils JSON would be a cell like any other."""
+
+ON_A_TOPIC: Final[Sequence[Spoiler]] = (
     *(_nobody, _no_time, _cut_short, _wrong_encoding, _wide_encoding, _other_json) * 9,
     *(_deep,) * 6,
-    _huge,
 )
-"""None of them makes a line break, so they can stand in a file of lines; none gives an event that counts."""
+"""For Kafka, which does not take records beyond 1 MiB unless told to."""
+
+# Huge ones are spelt out in full, so they are rare: one in 61.
+IN_LINES: Final[Sequence[Spoiler]] = (*ON_A_TOPIC, _huge)
+"""For files of lines. None makes a line break, and none gives an event that counts."""

@@ -88,9 +88,9 @@ class _Sender:
         if batch is None or batch.append(key=key, value=value, timestamp=moment) is None:
             if batch is not None:
                 await self._send(place, batch)
+            # A new batch takes its first record whatever its size.
             batch = self._batches[place] = self._producer.create_batch()
-            if batch.append(key=key, value=value, timestamp=moment) is None:
-                raise ProduceError(f"an event of {len(value)} bytes is more than the producer may send")
+            batch.append(key=key, value=value, timestamp=moment)
 
     async def _flush(self) -> None:
         for place, batch in self._batches.items():

@@ -12,7 +12,7 @@ from stagewatch.commands.watching import watching
 from stagewatch.durations import instant, milliseconds
 from stagewatch.files import STANDARD, stem_suffix, writing
 from stagewatch.library import dialect_of
-from stagewatch.mischief import Item, Shares, mischief
+from stagewatch.mischief import IN_LINES, IN_ROWS, ON_A_TOPIC, Item, Shares, mischief
 from stagewatch.pace import Pace
 from stagewatch.shoppers import Plan, shoppers
 from stagewatch.shoppers.crowd import DEFAULT_START
@@ -107,7 +107,8 @@ def generate(  # noqa: PLR0917  one for each option
     flat = stem_suffix(target) == ".csv"
     header, write = in_rows(spoken) if flat else (None, in_json(spoken))
     plan = Plan(seed, number, start, days if days or events else 30.0)
-    items = mischief(shoppers(plan), write, Shares(duplicates, late, malformed), seed, flat=flat)
+    spoilers = IN_ROWS if flat else ON_A_TOPIC if target == KAFKA else IN_LINES
+    items = mischief(shoppers(plan), write, Shares(duplicates, late, malformed), seed, spoilers)
     pace = Pace(rate, speed)
     with watching("events", events) as advance:
         if target == KAFKA:
