@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
 
+from schemas.decoding import MAX_RECORD_BYTES
 from stagewatch.settings.fields import Length, LengthOrNever, TopicName, listed, source
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
@@ -172,8 +173,8 @@ class Settings(Section):
         1,
         description="Copies of each topic we create: 1 suits one broker, in production take 3",
     )
-    max_record_bytes: Annotated[int, Field(ge=1_024)] = Field(
-        1_000_000, description="A record longer than this many bytes is rejected unread"
+    max_record_bytes: Annotated[int, Field(ge=1_024, le=MAX_RECORD_BYTES)] = Field(
+        MAX_RECORD_BYTES, description="A record longer than this many bytes is rejected unread; at most 1 MiB"
     )
     clock: Clock = Clock()
     http: Http = Http()

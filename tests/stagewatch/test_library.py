@@ -7,6 +7,8 @@ from pathlib import Path
 import orjson
 import pytest
 
+from schemas.rejections import Rejection
+from schemas.signals import Origin
 from stagewatch.library import LibraryError, dialects_with, machine_of, readers_of, shipped_journeys
 from stagewatch.logs import configure
 from stagewatch.settings import Log, load
@@ -23,6 +25,15 @@ def test_a_worker_reads_each_source_in_its_dialect() -> None:
         {"STAGEWATCH_SOURCES": "shop=segment,till=ecom,rest", "STAGEWATCH_DIALECT_FILES": str(EXAMPLES / "ecom.yaml")}
     ).settings
     assert readers_of(settings, machine_of(settings)).keys() == {"shop", "till", "rest"}
+
+
+def test_a_worker_can_be_told_to_read_no_longer_records_than_so_many_bytes() -> None:
+    settings = load({"STAGEWATCH_SOURCES": "shop=segment", "STAGEWATCH_MAX_RECORD_BYTES": "2000"}).settings
+    reader = readers_of(settings, machine_of(settings))["shop"]
+    outcomes = [reader.read(b" " * length, Origin("shop", 0, 7), key=b"ann") for length in (2_000, 2_001)]
+    assert [each.reason for (each,) in outcomes if isinstance(each, Rejection)] == ["empty", "too large"]
+    assert isinstance(outcomes[1][0], Rejection)
+    assert (outcomes[1][0].key, outcomes[1][0].value) == (b"ann", b" " * 2_001)
 
 
 def test_a_file_s_dialect_goes_before_a_shipped_one_of_the_same_name(tmp_path: Path) -> None:
@@ -68,7 +79,7 @@ def test_the_log_can_be_lines_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     configure(Log(format="json", level="WARNING"))
     logging.getLogger("shop").info("not worth a line")
     try:
-        {}["cart"]
+        dict[str, int]()["cart"]
     except KeyError:
         logging.getLogger("shop").exception("lost %d", 3)
     (line,) = capsys.readouterr().err.splitlines()

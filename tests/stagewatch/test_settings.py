@@ -164,6 +164,11 @@ def test_every_setting_has_a_meaning_and_a_row_in_the_table() -> None:
         assert f"| `{variable(leaf)}` |" in table
 
 
+def test_the_readme_s_table_is_the_one_that_the_settings_give() -> None:
+    readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
+    assert with_table(readme) == readme, "run `python -m stagewatch.settings README.md`"
+
+
 def test_the_table_is_put_between_its_markers_and_stays_as_it_is_the_second_time() -> None:
     once = with_table("before\n<!-- settings -->\nold\n<!-- /settings -->\nafter\n")
     assert once.startswith("before\n<!-- settings -->\n| in the file |")
