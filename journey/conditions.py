@@ -72,12 +72,12 @@ def parse(text: str, names: Mapping[str, Type | None]) -> Condition:
             tree = ast.parse(text.strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise ConditionError(
-            [f"'{text}' is not a condition: write, for instance, orders >= 2 and rating > 3"]
+            [f"{text!r} is not a condition: write, for instance, orders >= 2 and rating > 3"]
         ) from None
     check = _Check(names)
     check.truth(tree)
     if not check.problems and not check.read:
-        check.problems.append(f"'{text}' reads no fact and no attribute: it is always the same, so leave it out")
+        check.problems.append(f"{text!r} reads no fact and no attribute: it is always the same, so leave it out")
     if check.problems:
         raise ConditionError(check.problems)
     return Condition(text, tuple(check.read), tree)
@@ -104,18 +104,18 @@ class _Check:
             case ast.Compare():
                 self._compare(node)
             case _:
-                self._say(f"'{ast.unparse(node)}' is not yes or no: compare it with something, as in orders >= 2")
+                self._say(f"{ast.unparse(node)!r} is not yes or no: compare it with something, as in orders >= 2")
 
     def _compare(self, node: ast.Compare) -> None:
         types = self._inside(self.value, node.left, *node.comparators)
         known = {each for each in types if each}
         if len(known) > 1:
-            self._say(f"'{ast.unparse(node)}' compares text with a number")
+            self._say(f"{ast.unparse(node)!r} compares text with a number")
         for sign in node.ops:
             if type(sign) not in _SIGNS:
-                self._say(f"'{ast.unparse(node)}': compare with <, <=, >, >=, == or !=")
+                self._say(f"{ast.unparse(node)!r}: compare with <, <=, >, >=, == or !=")
             elif known == {"text"} and not isinstance(sign, ast.Eq | ast.NotEq):
-                self._say(f"'{ast.unparse(node)}': text can only be compared with == or !=")
+                self._say(f"{ast.unparse(node)!r}: text can only be compared with == or !=")
 
     def value(self, node: ast.expr) -> Type | None:
         """The type of `node`; None where it has none, which has been said then."""
@@ -134,7 +134,7 @@ class _Check:
             case ast.BinOp(op=ast.Add() | ast.Sub() | ast.Mult() | ast.Div()):
                 kind = self._arithmetic(node, [node.left, node.right])
             case _:
-                self._say(f"'{ast.unparse(node)}' may not stand here: only names, numbers, 'text' and + - * / may")
+                self._say(f"{ast.unparse(node)!r} may not stand here: only names, numbers, 'text' and + - * / may")
         return kind
 
     def _number(self, number: float) -> Type:
@@ -151,7 +151,7 @@ class _Check:
 
     def _arithmetic(self, node: ast.expr, operands: list[ast.expr]) -> Type:
         if "text" in self._inside(self.value, *operands):
-            self._say(f"'{ast.unparse(node)}' reckons with text")
+            self._say(f"{ast.unparse(node)!r} reckons with text")
         return "number"
 
     def _inside(self, walk: Callable[[ast.expr], Type | None], *nodes: ast.expr) -> list[Type | None]:
@@ -162,7 +162,7 @@ class _Check:
 
     def _too_deep(self, node: ast.expr) -> bool:
         if self.depth == DEEPEST:
-            self._say(f"'{ast.unparse(node)}' is nested too deeply: keep a fact for part of it")
+            self._say(f"{ast.unparse(node)!r} is nested too deeply: keep a fact for part of it")
         return self.depth == DEEPEST
 
     def _say(self, problem: str) -> None:

@@ -40,5 +40,5 @@ def suggest(name: object, known: Iterable[str]) -> str:
         return f"Did you mean '{close[0]}'?"
     if not names:
         return "There are none here."
-    more = ", ..." if len(names) > SHOWN else ""
+    more = " and more" if len(names) > SHOWN else ""
     return f"There are: {', '.join(sorted(names)[:SHOWN])}{more}."

@@ -85,8 +85,8 @@ def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
             lines = [f"if {condition}:", f"    {here} = {given}"]
         case "days":
             lines = [f"if {here}[1] != t // {DAY}:", f"    {here} = [{here}[0] + 1, t // {DAY}]"]
-        case "days_since":
-            lines = [f"{here} = t"]
+        case _:
+            lines = [f"{here} = t"]  # days_since
     return lines
 
 

@@ -45,7 +45,7 @@ class _Reading:
                 self.document.refuse(
                     (*path, "tracks", index), f"there is no track '{name}'. {suggest(name, self.tracks)}"
                 )
-        tracks = frozenset(form.tracks or self.tracks)
+        tracks = frozenset(form.tracks or ()) & self.tracks.keys() or frozenset(self.tracks)
         signals = self._signals((*path, "signals"), form.signals)
         expected = [
             self._expected((*path, "transitions", index), each, tracks) for index, each in enumerate(form.transitions)
@@ -70,20 +70,22 @@ class _Reading:
 
     def _signal(self, path: Path, data: object) -> ExampleSignal | None:
         if not isinstance(data, Mapping) or not {"at", "kind"} <= data.keys():
-            self.document.refuse(path, "a signal has at least 'at' and 'kind', as in {at: 30m, kind: order_completed}")
+            message = "a signal has at least 'at' and 'kind', as in {at: 30m, kind: order_completed}"
+            self.document.refuse(path, message)
             return None
-        self.vocabulary.kinds((*path, "kind"), (str(data["kind"]),))
-        if str(data["kind"]) not in self.vocabulary.known():
-            return None
+        kind, known = str(data["kind"]), self.vocabulary.known()
+        if kind in self.vocabulary.groups:
+            self.document.refuse((*path, "kind"), f"'{kind}' is a group: name one kind of signal")
+        elif kind not in known:
+            self.document.refuse((*path, "kind"), f"there is no kind of signal '{kind}'. {suggest(kind, known)}")
         attributes = {str(name): each for name, each in data.items() if name not in {"at", "kind"}}
         for name, value in attributes.items():
             self._check_attribute((*path, name), value)
         try:
-            at = milliseconds(str(data["at"]))
+            return ExampleSignal(milliseconds(str(data["at"])), kind, attributes)
         except ValueError as error:
             self.document.refuse((*path, "at"), str(error))
             return None
-        return ExampleSignal(at, str(data["kind"]), attributes)
 
     def _check_attribute(self, path: Path, value: object) -> None:
         name = str(path[-1])
@@ -100,7 +102,7 @@ class _Reading:
         form = fill(ExpectedForm, self.document, path, data)
         if form is None:
             return None
-        moves = {move.name for name in tracks & self.tracks.keys() for move in self.tracks[name].moves}
+        moves = {move.name for name in tracks for move in self.tracks[name].moves}
         if form.move not in moves:
             self.document.refuse(path, f"there is no move '{form.move}' on these tracks. {suggest(form.move, moves)}")
         for name in form.facts:

@@ -61,7 +61,7 @@ class _Reading:
         self._check_window(operation)
         reset = vocabulary.kinds((*self.path, "reset"), form.reset) if form.reset else frozenset()
         if reset is None:
-            self._refuse("'reset' names kinds of signal: with 'any' there would never be anything kept", "reset")
+            self._refuse("with 'any' there would never be anything kept: name kinds of signal", "reset")
         condition = vocabulary.condition((*self.path, "if"), form.if_, kinds)
         if len(vocabulary.document.faults) > faults:
             return None

@@ -65,7 +65,8 @@ def read(text: str, where: str) -> Document:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        document.faults.append(Fault(where, line, column, "", f"this is not YAML: {error.problem}"))
+        said = ", ".join(filter(None, (error.context, error.problem)))
+        document.faults.append(Fault(where, line, column, "", f"this is not YAML: {said}"))
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         column = error.position - text.rfind("\n", 0, error.position)

@@ -1,0 +1,76 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from journey.deadlines import Deadlines
+from journey.memory import NEVER
+
+
+def test_customers_are_due_in_order_of_time_and_then_of_name() -> None:
+    due = {"cleo": 5, "bob": 3, "ann": 5, "dan": 9}
+    index = Deadlines()
+    for customer, at in due.items():
+        index.note(customer, at)
+    assert list(index.passed(5, due.get)) == ["bob", "ann", "cleo"]
+    assert len(index) == 1
+    assert index.next == 9
+
+
+def test_a_deadline_put_off_is_looked_for_again_when_it_comes() -> None:
+    index = Deadlines()
+    index.note("ann", 3)
+    index.note("ann", 8)
+    assert list(index.passed(5, {"ann": 8}.get)) == []
+    assert index.next == 8
+    assert list(index.passed(8, {"ann": 8}.get)) == ["ann"]
+
+
+def test_a_deadline_brought_forward_takes_the_place_of_the_later_one() -> None:
+    index = Deadlines()
+    index.note("ann", 8)
+    index.note("ann", 3)
+    assert len(index) == 1
+    assert list(index.passed(9, {"ann": 3}.get)) == ["ann"]
+
+
+def test_one_that_has_gone_away_is_dropped() -> None:
+    index = Deadlines()
+    index.note("ann", 3)
+    index.note("bob", None)
+    assert list(index.passed(9, {"ann": None}.get)) == []
+    assert (len(index), index.next) == (0, NEVER)
+
+
+def test_a_customer_forgotten_is_never_due() -> None:
+    index = Deadlines()
+    index.note("ann", 3)
+    index.forget("ann")
+    index.forget("bob")
+    assert list(index.passed(9, {"ann": 3}.get)) == []
+
+
+def test_what_is_not_taken_stays() -> None:
+    index = Deadlines()
+    for customer in ("ann", "bob"):
+        index.note(customer, 3)
+    assert next(index.passed(9, lambda _: 3)) == "ann"
+    assert list(index.passed(9, lambda _: 3)) == ["bob"]
+
+
+changes = st.lists(st.tuples(st.sampled_from("abc"), st.integers(0, 20) | st.none()))
+
+
+@given(st.lists(st.tuples(changes, st.integers(0, 20))))
+def test_it_says_what_looking_at_every_customer_would_say(
+    history: list[tuple[list[tuple[str, int | None]], int]],
+) -> None:
+    index, due = Deadlines(), dict[str, int | None]()
+    for news, now in history:
+        for customer, at in news:
+            due[customer] = at
+            index.note(customer, at)
+        expected = sorted((at, customer) for customer, at in due.items() if at is not None and at <= now)
+        found = []
+        for customer in index.passed(now, due.get):
+            found.append((due[customer], customer))
+            due[customer] = None
+        assert found == expected

@@ -1,0 +1,117 @@
+import json
+from typing import Any
+
+import pytest
+
+from journey.loading import load
+from journey.machine import Machine, Tick, compile_journeys, step, where
+from journey.memory import Memory
+from journey.saving import FORMAT, SavedMemoryError, decode, encode
+from schemas.signals import Origin, Signal
+
+T = 1_704_067_200_000
+TEXT = """
+journey: NAME
+version: 1
+title: small
+facts: {value: {last: value}}
+tracks:
+  cart:
+    stages: [empty, filled, left]
+    moves:
+      - {name: filled, from: [empty, left], to: filled, on: cart_updated, publish: [value]}
+      - {name: left, from: filled, to: left, after: 30m}
+      - {name: gone, from: left, to: empty, after: 1h}
+"""
+
+
+def machine(*names: str, old: str = "", new: str = "") -> Machine:
+    return compile_journeys([load(TEXT.replace("NAME", name).replace(old, new), name) for name in names])
+
+
+def a_memory(machine: Machine) -> Memory:
+    signal = Signal("ann", "cart_updated", T, "1", {"value": 3}, Origin("shop", 0, 4))
+    return step(machine, machine.start("ann"), signal)[0]
+
+
+def saved(machine: Machine) -> Any:  # noqa: ANN401  what JSON makes of it
+    return json.loads(json.dumps(encode(machine, a_memory(machine))))
+
+
+def test_a_memory_is_read_back_as_it_was() -> None:
+    assert decode(machine("a"), "ann", saved(machine("a"))) == a_memory(machine("a"))
+
+
+def test_a_memory_that_has_seen_nothing_is_too() -> None:
+    fresh = machine("a").start("ann")
+    assert decode(machine("a"), "ann", json.loads(json.dumps(encode(machine("a"), fresh)))) == fresh
+
+
+def test_what_is_saved_is_small_and_names_its_journey() -> None:
+    value = saved(machine("a"))
+    fingerprint = value[4][0][2]
+    assert value == [FORMAT, T, 1, {}, [["a", 1, fingerprint, 1, T, T + 1_800_000, 3]]]
+
+
+def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
+    memory, _ = step(machine("a"), a_memory(machine("a")), Tick(T + 10**9))
+    assert encode(machine("a"), memory)[4][0][3:6] == [0, T + 5_400_000, None]
+
+
+def test_a_journey_added_later_begins_at_the_memory_s_time() -> None:
+    memory = decode(machine("b", "a"), "ann", saved(machine("a")))
+    assert where(machine("b", "a"), memory) == {"b": {"cart": ("empty", None)}, "a": {"cart": ("filled", T)}}
+    assert memory.due == T + 1_800_000
+
+
+def test_a_journey_no_longer_followed_is_left_out() -> None:
+    memory = decode(machine("b"), "ann", saved(machine("a", "b")))
+    assert where(machine("b"), memory) == {"b": {"cart": ("filled", T)}}
+
+
+def test_a_journey_without_deadlines_is_never_due() -> None:
+    first_move_only = TEXT[: TEXT.index("      - {name: left")].replace(", left]", "]")
+    small = compile_journeys([load(first_move_only.replace("NAME", "a"), "a")])
+    assert decode(small, "ann", saved(small)).due is None
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        [("version: 1", "version: 2")],
+        [("{last: value}", "{first: value}")],
+        [("{value:", "{more: {count: searched}, value:"), ("[value]", "[value, more]")],
+        [("after: 30m}", "after: 30m, since: any}\n      - {name: late, from: filled, to: left, after: 40m}")],
+        [("[empty, filled, left]", "[empty, left, filled]")],
+    ],
+)
+def test_a_memory_of_another_version_or_of_a_changed_journey_is_refused(changes: list[tuple[str, str]]) -> None:
+    text = TEXT.replace("NAME", "a")
+    for old, new in changes:
+        text = text.replace(old, new)
+    changed = compile_journeys([load(text, "a")])
+    with pytest.raises(SavedMemoryError, match="of the journey 'a'"):
+        decode(changed, "ann", saved(machine("a")))
+
+
+@pytest.mark.parametrize("change", [("after: 30m", "after: 20m"), ("title: small", "title: other")])
+def test_a_change_that_leaves_every_slot_its_meaning_is_not(change: tuple[str, str]) -> None:
+    decode(machine("a", old=change[0], new=change[1]), "ann", saved(machine("a")))
+
+
+@pytest.mark.parametrize("value", [None, 3, [], "x", [1, 2, 3], [1, T, 1, {}, [3]], [1, T, 1, {}, [["a"]]]])
+def test_what_is_no_saved_memory_is_refused(value: object) -> None:
+    with pytest.raises(SavedMemoryError, match="this is not a saved memory"):
+        decode(machine("a"), "ann", value)
+
+
+def test_a_memory_of_another_format_is_refused() -> None:
+    with pytest.raises(SavedMemoryError, match="saved in format 2, which is not 1"):
+        decode(machine("a"), "ann", [2, *saved(machine("a"))[1:]])
+
+
+def test_a_memory_with_slots_missing_is_refused() -> None:
+    value = saved(machine("a"))
+    value[4][0].pop()
+    with pytest.raises(SavedMemoryError, match="has been changed since"):
+        decode(machine("a"), "ann", value)
