@@ -11,6 +11,8 @@ from click.testing import CliRunner, Result
 
 from stagewatch import __version__
 from stagewatch.cli import COMMANDS, main
+from stream.broker import EmbeddedBroker
+from tests.brokers import fresh
 
 SEGMENT = Path(__file__).parents[2] / "schemas" / "dialects" / "segment.yaml"
 
@@ -141,3 +143,28 @@ def test_help_answers_at_once() -> None:
     began = process_time()
     subprocess.run([sys.executable, "-m", "stagewatch", "--help"], capture_output=True, check=True)
     assert process_time() - began < 1
+
+
+def test_topics_are_missed_made_and_then_found_well(embedded: EmbeddedBroker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGEWATCH_BROKER", embedded.address)
+    monkeypatch.setenv("STAGEWATCH_APP_ID", fresh("shop"))
+    monkeypatch.setenv("STAGEWATCH_TOPICS_PREFIX", fresh("shop") + ".")
+    monkeypatch.setenv("STAGEWATCH_SOURCES", source := fresh("events"))
+    missing = run("topics")
+    assert missing.exit_code == 1
+    assert f"{source}: does not exist" in missing.stderr
+    assert "Run `stagewatch topics --create`" in missing.stderr
+    ours = run("topics", "--create")
+    assert ours.exit_code == 1
+    assert [line.split(":")[0] for line in ours.stderr.splitlines()] == [source]
+    made = run("topics", "--create", "--sources-too")
+    assert made.exit_code == 0
+    assert f"made {source}" in made.stdout
+    assert f"well {source}: 8 partitions" in run("topics").stdout
+
+
+def test_a_broker_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("STAGEWATCH_BROKER", "127.0.0.1:1")
+    result = run("topics")
+    assert result.exit_code == 1
+    assert "The broker at 127.0.0.1:1 does not do what was asked" in result.stderr
