@@ -9,7 +9,7 @@ bound to a value. The source is handed to `linecache`, so that a traceback shows
 import linecache
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, TypeVar
 
 from schemas import faults, paths, times, values
 from schemas.dialects import AttributePlace, Dialect, IdPlace, NamePlace, Place, TimePlace, canonical
@@ -208,7 +208,7 @@ def _attributes_function(dialect: str, read: Mapping[str, Any]) -> AttributesOf:
 
 def _write_attribute(source: _Source, attribute: str, places: list[AttributePlace]) -> None:
     def attempt(place: AttributePlace) -> None:
-        convert = source.bind("convert", values.attribute_reader(*_conversion(attribute, place)))
+        convert = source.bind("convert", converter(attribute, place))
         source.line(f"value = {source.fetch(place.at)}")
         source.line(f"if value is not None: value = {convert}(value)")
 
@@ -219,7 +219,8 @@ def _write_attribute(source: _Source, attribute: str, places: list[AttributePlac
     source.line(f"if value is not None: found[{attribute!r}] = value")
 
 
-def _conversion(attribute: str, place: AttributePlace) -> tuple[Literal["number", "text", "name"], Any, Any]:
+def converter(attribute: str, place: AttributePlace) -> Callable[[object], float | int | str | None]:
+    """The function from what stands at a place to the attribute's value, or None."""
     known = ATTRIBUTES[attribute]
     translated = place.values and {canonical(value): meaning for value, meaning in place.values.items()}
-    return ("name" if known.names else known.type), place.behind, translated
+    return values.attribute_reader("name" if known.names else known.type, place.behind, translated)

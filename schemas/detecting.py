@@ -39,7 +39,9 @@ class Detector:
         for name, conditions in possible:
             for path, among in conditions:
                 value = path.look(event, headers, None)
-                if not (value if among is None else isinstance(value, str) and canonical(value) in among):
+                if value is None or value == "":
+                    break
+                if among is not None and not (isinstance(value, str) and canonical(value) in among):
                     break
             else:
                 return name

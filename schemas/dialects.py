@@ -21,13 +21,14 @@ neither how a dialect becomes code (`schemas.compiling`) nor bytes. The file, ke
     kinds            true where a kind's own name means it
     own              kinds of signal that only this source has: name -> meaning
     pass             names knowingly passed over
+    write            where made-up events have customer, id, time and name, if not at the first place of each
 
 A place is a path (see `schemas.paths`) or `{at: path, ...}`; a list of places is tried in its order.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from importlib.resources import files
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     BaseModel,
@@ -207,6 +208,7 @@ class Dialect(_Model):
     kinds: bool = False
     own: dict[Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]*$")], Text] = {}
     pass_: Annotated[Texts, Field(alias="pass")] = []
+    write: dict[Literal["customer", "id", "time", "name"], PathField] = {}
 
     def meanings(self) -> Iterator[tuple[str, str, Mapping[str, Any]]]:
         """Every name that means a signal: its kind, the name, and the attributes it fixes or places."""

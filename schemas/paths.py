@@ -141,8 +141,7 @@ def put(event: dict[str, Any], path: Path, value: Any) -> bool:  # noqa: ANN401 
         inner = _take(container, step)
         if inner is None:
             inner = fresh
-            if not _set(container, step, inner):
-                return False
+            _set(container, step, inner)
         if type(inner) is not type(fresh):
             return False
         container = inner
@@ -152,7 +151,8 @@ def put(event: dict[str, Any], path: Path, value: Any) -> bool:  # noqa: ANN401 
 def _set(container: Any, step: Step, value: Any) -> bool:  # noqa: ANN401  any JSON
     if isinstance(step, Count):
         return _lengthen(container, value)
-    if _take(container, step) not in {None, value} if _hashable(value) else _take(container, step) is not None:
+    standing = _take(container, step)
+    if standing is not None and (type(standing) is not type(value) or standing != value):
         return False
     if isinstance(step, str):
         container[step] = value
@@ -162,10 +162,6 @@ def _set(container: Any, step: Step, value: Any) -> bool:  # noqa: ANN401  any J
         container.extend({} for _ in range(len(container), step + 1))
         container[step] = value
     return True
-
-
-def _hashable(value: object) -> bool:
-    return not isinstance(value, dict | list)
 
 
 def _lengthen(entries: list[Any], length: object) -> bool:

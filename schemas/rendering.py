@@ -2,13 +2,14 @@
 
 Owns the inverse of reading. The law: reading what was rendered gives the signal back, less what the dialect cannot
 say (an id in GA4, an attribute it has no place for), plus what it cannot help saying (the action that a name fixes).
-It chooses the first place of each list, as a sender would who follows the dialect's documentation.
+Everything goes to the first of its places that is inside the event, unless the dialect's `write` says otherwise.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from schemas.dialects import AttributePlace, Dialect, canonical
+from schemas.compiling import converter
+from schemas.dialects import AttributePlace, Dialect, Place, canonical
 from schemas.paths import Count, Path, put
 from schemas.signals import Signal, carries
 from schemas.times import Unit, rfc3339
@@ -20,21 +21,27 @@ _UNITS: Final[Mapping[Unit, int]] = {"milliseconds": 1, "microseconds": 1000, "n
 
 
 def render(dialect: Dialect, signal: Signal) -> dict[str, Any] | None:
-    """The event that says `signal`, or None if the dialect has no name for it (or none with such attributes)."""
+    """The event that says `signal`, or None if the dialect has no name for it, or would have to say more with it."""
     said = _name_for(dialect, signal)
     if said is None:
         return None
-    name, special = said
+    written = _written(dialect, signal, *said) if dialect.write else None
+    return written or _written(dialect.model_copy(update={"write": {}}), signal, *said)
+
+
+def _written(dialect: Dialect, signal: Signal, name: str, special: Mapping[str, Any]) -> dict[str, Any] | None:
     event: dict[str, Any] = {}
     whole: dict[str, Any] = event if dialect.each is None else {}
-    first = next((place for place in dialect.customer if _stands_inside(place.at) and not place.behind), None)
-    named = _put_name(dialect, event, name)
-    if first is None or not named or not put(whole, first.at, signal.customer):
+    if not _put_name(dialect, event, name) or not _put_customer(dialect, whole, signal.customer):
         return None
     _put_time(dialect, event, signal.at)
-    _put_id(dialect, event, signal.id)
-    for attribute, places in _places(dialect, special, signal):
-        _put_attribute(event, places, signal.attributes[attribute])
+    places = {key: found for key, found in {**dialect.attributes, **special}.items() if carries(signal.kind, key)}
+    for attribute, at in _going(places, signal):
+        _put_attribute(event, at, signal.attributes[attribute])
+    if not _put_id(dialect, event, signal.id):
+        return None
+    if not all(_reads_back(event, key, places[key], signal.attributes.get(key)) for key in places):
+        return None
     if dialect.each is not None:
         put(whole, dialect.each, [event])
     _complete(dialect, whole)
@@ -60,43 +67,56 @@ def _name_for(dialect: Dialect, signal: Signal) -> tuple[str, Mapping[str, Any]]
 
 
 def _put_name(dialect: Dialect, event: dict[str, Any], name: str) -> bool:
+    if "name" in dialect.write:
+        return put(event, dialect.write["name"], name)
     for place in dialect.name:
-        if not _stands_inside(place.at):
-            continue
-        if place.one_of is None:
+        if place.one_of is None and _stands_inside(place.at):
             return put(event, place.at, name)
-        raw = next((raw for raw, meant in place.one_of.items() if canonical(meant) == canonical(name)), None)
+        raw = next((raw for raw, meant in (place.one_of or {}).items() if canonical(meant) == canonical(name)), None)
         if raw is not None:
             return put(event, place.at, raw)
     return False
 
 
+def _put_customer(dialect: Dialect, event: dict[str, Any], customer: str) -> bool:
+    chosen = [Place(at=path) for key, path in dialect.write.items() if key == "customer"]
+    for place in chosen or dialect.customer:
+        if _stands_inside(place.at) and not place.behind:
+            return put(event, place.at, customer)
+    return False
+
+
 def _put_time(dialect: Dialect, event: dict[str, Any], at: int) -> None:
-    place = next(place for place in dialect.time if _stands_inside(place.at))
+    chosen = dialect.write.get("time")
+    place = next(place for place in dialect.time if _stands_inside(place.at) and chosen in {None, place.at})
     if place.as_ in {"auto", "iso"}:
         put(event, place.at, rfc3339(at))
     else:
         put(event, place.at, at / 1000 if place.as_ == "seconds" else at * _UNITS[place.as_])
 
 
-def _put_id(dialect: Dialect, event: dict[str, Any], id_: str) -> None:
-    for place in dialect.id:
-        fields = place.fields()
+def _put_id(dialect: Dialect, event: dict[str, Any], id_: str) -> bool:
+    """Whether the id stands in the event now, or the dialect has no place for one."""
+    chosen = [[path] for key, path in dialect.write.items() if key == "id"]
+    for fields in chosen or [place.fields() for place in dialect.id]:
         if all(map(_stands_inside, fields)):
             for path in fields[:-1]:
-                put(event, path, SOURCE)
-            put(event, fields[-1], id_)
-            return
+                put(event, path, SOURCE)  # which leaves what stands there already
+            return put(event, fields[-1], id_)
+    return True
 
 
-def _places(dialect: Dialect, special: Mapping[str, Any], signal: Signal) -> list[tuple[str, Sequence[AttributePlace]]]:
+def _reads_back(event: dict[str, Any], attribute: str, places: object, value: float | str | None) -> bool:
+    """Whether the event says this value of an attribute, or nothing of it, rather than another's by accident."""
+    if not isinstance(places, list):
+        return True
+    found = (converter(attribute, place)(place.at.look(event, {}, None)) for place in places)
+    return next((one for one in found if one is not None), None) in {None, value}
+
+
+def _going(places: Mapping[str, Any], signal: Signal) -> list[tuple[str, Sequence[AttributePlace]]]:
     """Where each attribute goes; counts come last, when it is known which entries a list has anyway."""
-    places = {**dialect.attributes, **special}
-    going = [
-        (key, places[key])
-        for key in signal.attributes
-        if isinstance(places.get(key), list) and carries(signal.kind, key)
-    ]
+    going = [(key, places[key]) for key in signal.attributes if isinstance(places.get(key), list)]
     return sorted(going, key=lambda one: isinstance(one[1][0].at.steps[-1], Count))
 
 
@@ -116,16 +136,20 @@ def _stands_inside(path: Path) -> bool:
 
 
 def _complete(dialect: Dialect, event: dict[str, Any]) -> None:
-    """Adds the constants by which the dialect is recognised, of the first alternative that can be met."""
-    for alternative in dialect.detection():
-        missing = []
-        for path, values in alternative.items():
-            found = path.look(event, {}, None)
-            if found is None and values and _stands_inside(path):
-                missing.append((path, values[0]))
-            elif found is None or (values and canonical(str(found)) not in map(canonical, values)):
-                break
-        else:
-            for path, value in missing:
-                put(event, path, value)
-            return
+    """Adds the constants by which the dialect is recognised: those of the alternative that wants the fewest."""
+    lacking = [_lacking(alternative, event) for alternative in dialect.detection()]
+    met = [constants for constants in lacking if constants is not None]
+    for path, value in min(met, key=len, default=[]):
+        put(event, path, value)
+
+
+def _lacking(alternative: Mapping[Path, list[str] | None], event: dict[str, Any]) -> list[tuple[Path, str]] | None:
+    """The constants that the event lacks to be recognised by this alternative; None if it cannot be."""
+    constants = []
+    for path, values in alternative.items():
+        found = path.look(event, {}, None)
+        if found is None and values and _stands_inside(path):
+            constants.append((path, values[0]))
+        elif found is None or (values and canonical(str(found)) not in map(canonical, values)):
+            return None
+    return constants
