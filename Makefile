@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo test check laws embedded kafka lock clean install
+.PHONY: help install demo test check coverage thorough lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -27,12 +27,17 @@ demo: $(INSTALLED) ## shoppers, a broker, a worker and their transitions, on thi
 test: $(INSTALLED) ## everything: laws, journeys, the embedded broker, and Apache Kafka where Java and Maven are
 	$(BIN)/python -m pytest
 
-check: $(INSTALLED) ## types, style, and complete branch coverage of schemas/ and journey/
+check: $(INSTALLED) ## style and types
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+coverage: $(INSTALLED) ## complete branch coverage of schemas/ and journey/ by their own tests
 	$(BIN)/coverage run -m pytest -q tests/schemas tests/journey
 	$(BIN)/coverage report
+
+thorough: $(INSTALLED) ## the laws with many more examples; takes the better part of an hour
+	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/schemas tests/journey
 
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
