@@ -12,7 +12,7 @@ from journey.memory import Memory
 from schemas.reading import Reader
 from schemas.signals import Signal
 from schemas.transitions import Transition
-from stagewatch import cli, library
+from stagewatch import cli, library, worker
 from stagewatch.settings import Settings
 
 POISON = "poison"
@@ -53,9 +53,9 @@ def faulty_readers(settings: Settings, machine: Machine) -> dict[str, Reader]:
 def main(fault: str) -> None:
     """Run the worker with this fault."""
     if fault == "journey":
-        library.machine_of = faulty_machine
+        vars(worker)["machine_of"] = faulty_machine
     else:
-        library.readers_of = faulty_readers
+        vars(worker)["readers_of"] = faulty_readers
     cli.main(["worker"])
 
 

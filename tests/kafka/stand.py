@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import orjson
+from aiokafka.admin import NewTopic
 
 from tests.kafka import traffic
 from tests.kafka.traffic import Count, Found, Sent
@@ -73,9 +74,18 @@ class Stand:
         return Worker(self.all_settings(**further), self.folder, name, program)
 
     async def create_topics(self) -> None:
-        """Run `stagewatch topics`, as an operator would."""
-        code, out, err = await asyncio.to_thread(command, self.all_settings(), "topics")
+        """The sources as their owners made them, the rest by `stagewatch topics`, as an operator would."""
+        await self.make(*map(self.topic, self.sources))
+        code, out, err = await asyncio.to_thread(command, self.all_settings(), "topics", "--create")
         assert code == 0, f"`stagewatch topics` ended with {code}:\n{out}{err}"
+
+    async def make(self, *topics: str, partitions: int | None = None, **config: str) -> None:
+        """Topics as somebody else makes them; config as `cleanup_policy='compact'`."""
+        named = {name.replace("_", "."): value for name, value in config.items()}
+        new = [NewTopic(topic, partitions or self.partitions, 1, topic_configs=named) for topic in topics]
+        async with traffic.admin(self.broker) as client:
+            answer = await client.create_topics(new)
+        assert not any(error for _, error, _ in answer.topic_errors), answer
 
     async def send(
         self, events: Iterable[tuple[str, object]], local: str = "events", pace: float | None = None
@@ -165,7 +175,8 @@ def by_customer(lines: Iterable[str | bytes]) -> ByCustomer:
 def assert_no_gaps(found: ByCustomer) -> None:
     """Each customer's sequence numbers are 1, 2, 3 and so on."""
     for customer, published in found.items():
-        assert [each["sequence"] for each in published] == list(range(1, len(published) + 1)), customer
+        numbers = [each["sequence"] for each in published]
+        assert numbers == list(range(1, len(numbers) + 1)), f"of {customer}: {numbers}"
 
 
 def assert_same(found: ByCustomer, wanted: ByCustomer) -> None:

@@ -61,7 +61,7 @@ def test_an_attribute_is_still_set_by_its_class(owner: type, name: str) -> None:
         "_coordinator._pending_exception",
         "_coordinator.check_errors",
         "_coordinator._coordination_task.done",
-        "_subscription.subscription.assignment",
+        "_subscription.assigned_partitions",
         "_fetcher._fetch_max_wait_ms",
         "_fetcher.fetched_records",
     ],

@@ -26,7 +26,13 @@ def mixed(topic: str, good: list[Sent], bad: list[Malformed]) -> list[tuple[Sent
     dice = Random(SEED)  # noqa: S311  for tests
     keys = [None, b"", b"customer_1", b"\xff\x00\xfe", "Käthe".encode(), b"k" * 3_000]
     spoilt = [
-        Sent(topic, dice.choice(keys), each.value, dice.randrange(4), dice.choice([(), (KEPT,), (KEPT, FORGED)]))
+        Sent(
+            topic,
+            dice.choice(keys if each.value else keys[1:]),
+            each.value,
+            dice.randrange(4),
+            dice.choice([(), (KEPT,), (KEPT, FORGED)]),
+        )
         for each in bad
     ]
     tagged: list[tuple[float, int, Sent, Malformed | None]] = [

@@ -1,25 +1,16 @@
 """A worker that cannot start says what is missing and what to do, in words, and ends; it never half starts."""
 
 import asyncio
-from collections.abc import Mapping
 
 import pytest
-from aiokafka.admin import NewTopic
 
 from stream.probe import HOST, free_ports
 from tests.kafka.conftest import Corner
 from tests.kafka.stand import Stand
-from tests.kafka.traffic import admin
 from tests.kafka.worker import command
 
 SEGMENT = {"events": "segment"}
 NO_SUCCESS = {0, 128 + 9}
-
-
-async def make(stand: Stand, local: str, partitions: int, config: Mapping[str, str] | None = None) -> None:
-    """A topic as somebody else made it."""
-    async with admin(stand.broker) as client:
-        await client.create_topics([NewTopic(stand.topic(local), partitions, 1, topic_configs=dict(config or {}))])
 
 
 async def refusal(stand: Stand, *words: str) -> str:
@@ -36,14 +27,14 @@ async def refusal(stand: Stand, *words: str) -> str:
 async def test_missing_topics_are_all_named_with_the_command_that_makes_them(corner: Corner) -> None:
     stand = corner(sources=SEGMENT)
     names = ["events", "stage-transitions", "customer-stages", "rejected-events", "cart-abandoned"]
-    said = await refusal(stand, *map(stand.topic, names), "stagewatch topics")
+    said = await refusal(stand, *map(stand.topic, names), "stagewatch topics --create")
     assert f"{stand.group}-customers-changelog" in said
 
 
 async def test_a_source_with_another_number_of_partitions_is_refused_with_both_numbers(corner: Corner) -> None:
     stand = corner(sources=SEGMENT)
-    await make(stand, "events", 3)
-    code, out, err = await asyncio.to_thread(command, stand.all_settings(), "topics")
+    await stand.make(stand.topic("events"), partitions=3)
+    code, out, err = await asyncio.to_thread(command, stand.all_settings(), "topics", "--create")
     assert code not in NO_SUCCESS
     assert stand.topic("events") in out + err
     said = await refusal(stand, stand.topic("events"), "3", "4")
@@ -54,9 +45,9 @@ async def test_a_source_with_another_number_of_partitions_is_refused_with_both_n
 async def test_a_topic_that_forgets_what_it_must_keep_is_refused(corner: Corner, compacted: str) -> None:
     stand = corner(sources=SEGMENT)
     name = f"{stand.group}-customers-changelog" if compacted == "changelog" else stand.topic(compacted)
-    async with admin(stand.broker) as client:
-        await client.create_topics([NewTopic(name, 4, 1, topic_configs={"cleanup.policy": "delete"})])
-    await asyncio.to_thread(command, stand.all_settings(), "topics")
+    await stand.make(stand.topic("events"))
+    await stand.make(name, cleanup_policy="delete")
+    await asyncio.to_thread(command, stand.all_settings(), "topics", "--create")
     await refusal(stand, name, "cleanup.policy", "compact")
 
 
@@ -64,7 +55,7 @@ async def test_where_no_broker_answers_the_address_is_named(corner: Corner) -> N
     nowhere = f"{HOST}:{free_ports(1)[0]}"
     stand = corner(broker=nowhere, sources=SEGMENT)
     await refusal(stand, nowhere)
-    code, out, err = await asyncio.to_thread(command, stand.all_settings(), "topics")
+    code, out, err = await asyncio.to_thread(command, stand.all_settings(), "topics", "--create")
     assert code not in NO_SUCCESS
     assert nowhere in out + err
     assert "Traceback" not in out + err
@@ -73,7 +64,8 @@ async def test_where_no_broker_answers_the_address_is_named(corner: Corner) -> N
 async def test_topics_can_be_made_twice_and_the_second_time_finds_all_well(corner: Corner) -> None:
     stand = corner(sources=SEGMENT)
     await stand.create_topics()
-    await stand.create_topics()
+    code, out, err = await asyncio.to_thread(command, stand.all_settings(), "topics", "--create")
+    assert code == 0, out + err
     async with stand.worker() as worker:
         await worker.ready()
         await worker.stop()

@@ -68,7 +68,7 @@ async def produce(broker: str, records: Iterable[Sent], *, per_second: float | N
         for index, record in enumerate(records):
             places.append(
                 await producer.send(
-                    record.topic, record.value, key=record.key, partition=record.partition, headers=record.headers
+                    record.topic, record.value, key=record.key, partition=record.partition, headers=list(record.headers)
                 )
             )
             if per_second and index % CHUNK == CHUNK - 1:
