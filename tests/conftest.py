@@ -11,7 +11,7 @@ __all__ = ["embedded", "kafka", "pytest_terminal_summary"]
 
 # No deadlines: machines are noisy, and how fast something is is told by benchmarks. HYPOTHESIS_PROFILE=thorough is
 # the long run; a failure prints what reproduces it.
-EVERYDAY = {"deadline": None, "print_blob": True, "suppress_health_check": [HealthCheck.too_slow]}
-settings.register_profile("everyday", max_examples=60, **EVERYDAY)
-settings.register_profile("thorough", max_examples=5_000, **EVERYDAY)
+EVERYDAY = settings(max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("everyday", EVERYDAY)
+settings.register_profile("thorough", EVERYDAY, max_examples=5_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))
