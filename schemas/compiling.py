@@ -12,9 +12,10 @@ from contextlib import contextmanager
 from typing import Any, Final, TypeVar
 
 from schemas import faults, paths, times, values
-from schemas.dialects import AttributePlace, Dialect, IdPlace, NamePlace, Place, TimePlace, canonical
+from schemas.dialects import Dialect
 from schemas.naming import AttributesOf, Meaning, Names
 from schemas.paths import Count, Path, Pick
+from schemas.places import AttributePlace, IdPlace, NamePlace, Place, TimePlace, canonical
 from schemas.signals import ATTRIBUTES, Origin, Passed, Signal, carries
 
 Understand = Callable[[dict[str, Any], Mapping[str, str], Mapping[str, Any], Origin, int], Signal | Passed]
@@ -26,9 +27,7 @@ _HELPERS: Final[Mapping[str, object]] = {
     "Passed": Passed,
     "Signal": Signal,
     "NOTHING": {},
-    "entry": paths.entry,
     "pick": paths.pick,
-    "count": paths.count,
     "identifier": values.identifier,
     "content_id": values.content_id,
     "join": values.join,
@@ -93,9 +92,11 @@ class _Source:
 def _step(container: str, step: paths.Step) -> str:
     if isinstance(step, str):
         return f"{container}.get({step!r})"
+    if isinstance(step, Pick):
+        return f"pick({container}, {step.key!r})"
     if isinstance(step, Count):
-        return f"count({container})"
-    return f"pick({container}, {step.key!r})" if isinstance(step, Pick) else f"entry({container}, {step})"
+        return f"len({container}) if type({container}) is list else None"
+    return f"{container}[{step}] if type({container}) is list and len({container}) > {step} else None"
 
 
 def compile_dialect(dialect: Dialect, wanted: frozenset[str] | None = None) -> Understand:

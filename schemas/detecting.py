@@ -7,8 +7,9 @@ so the dialects that the keys allow are remembered for each set of keys seen, an
 from collections.abc import Mapping
 from typing import Any, Final
 
-from schemas.dialects import Dialect, canonical
+from schemas.dialects import Dialect
 from schemas.paths import Path
+from schemas.places import canonical
 
 MAX_SHAPES: Final = 4096
 """Sets of keys remembered: a source has some dozens; beyond, the memory could be filled on purpose."""
@@ -16,17 +17,18 @@ MAX_SHAPES: Final = 4096
 MAX_KEYS: Final = 64
 """Keys of an event that is remembered by them: with more it is data under names of its own, each one new."""
 
-Alternative = tuple[tuple[Path, frozenset[str] | None], ...]
+Condition = tuple[str | Path, frozenset[str] | None]
+"""Where something must stand (a key of the event, or any path), and the values it may have; None: any."""
 
 
 class Detector:
     """Tells the dialect of an event, among some."""
 
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
-        self._alternatives: list[tuple[str, Alternative]] = [
+        self._alternatives: list[tuple[str, tuple[Condition, ...]]] = [
             (name, _prepared(alternative)) for name, dialect in dialects.items() for alternative in dialect.detection()
         ]
-        self._possible: dict[tuple[str, ...], list[tuple[str, Alternative]]] = {}
+        self._possible: dict[tuple[str, ...], list[tuple[str, tuple[Condition, ...]]]] = {}
 
     def detect(self, event: dict[str, Any], headers: Mapping[str, str]) -> str | None:
         """The name of the first dialect that recognises the event, or None."""
@@ -37,23 +39,34 @@ class Detector:
             if len(self._possible) < MAX_SHAPES and len(keys) <= MAX_KEYS:
                 self._possible[keys] = possible
         for name, conditions in possible:
-            for path, among in conditions:
-                value = path.look(event, headers, None)
-                if value is None or value == "":
-                    break
-                if among is not None and not (isinstance(value, str) and canonical(value) in among):
-                    break
-            else:
+            if all(_holds(condition, event, headers) for condition in conditions):
                 return name
         return None
 
 
-def _prepared(alternative: Mapping[Path, list[str] | None]) -> Alternative:
+def _holds(condition: Condition, event: dict[str, Any], headers: Mapping[str, str]) -> bool:
+    where, among = condition
+    value = event[where] if type(where) is str else where.look(event, headers, None)  # type: ignore[union-attr]
+    if among is None:
+        return value is not None and value != ""
+    return type(value) is str and (value in among or canonical(value) in among)
+
+
+def _prepared(alternative: Mapping[Path, list[str] | None]) -> tuple[Condition, ...]:
     return tuple(
-        (path, None if values is None else frozenset(map(canonical, values))) for path, values in alternative.items()
+        (
+            str(path.steps[0]) if path.root == "event" and len(path.steps) == 1 else path,
+            None if values is None else frozenset(map(canonical, values)),
+        )
+        for path, values in alternative.items()
     )
 
 
-def _allowed(conditions: Alternative, event: dict[str, Any]) -> bool:
+def _allowed(conditions: tuple[Condition, ...], event: dict[str, Any]) -> bool:
     """Whether the event has the keys at which these conditions begin."""
-    return all(path.steps[0] in event for path, _ in conditions if path.root == "event")
+    keys = (where if isinstance(where, str) else where.steps[0] for where, _ in conditions if _inside(where))
+    return all(key in event for key in keys)
+
+
+def _inside(where: str | Path) -> bool:
+    return isinstance(where, str) or where.root == "event"

@@ -7,7 +7,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from schemas.dialects import Dialect, NamePlace, canonical
+from schemas.dialects import Dialect
+from schemas.places import NamePlace, canonical
 
 MAX_NAMES: Final = 4096
 """Raw names remembered for each place: shops use a few hundred; beyond, the memory could be filled on purpose."""

@@ -95,16 +95,6 @@ def _bracket(inside: str) -> Step:
 # --- looking up -----------------------------------------------------------------------------
 
 
-def entry(value: object, index: int) -> Any:  # noqa: ANN401  any JSON
-    """The entry of a list at `index`, or None."""
-    return value[index] if type(value) is list and index < len(value) else None
-
-
-def count(value: object) -> int | None:
-    """How many entries a list has, or None when it is none."""
-    return len(value) if type(value) is list else None
-
-
 def pick(value: object, key: str) -> Any:  # noqa: ANN401  any JSON
     """The value of `key` in a list of {key, value} or {name, value}, or None.
 
@@ -125,9 +115,13 @@ def pick(value: object, key: str) -> Any:  # noqa: ANN401  any JSON
 def _take(value: Any, step: Step) -> Any:  # noqa: ANN401  any JSON
     if isinstance(step, str):
         return value.get(step) if type(value) is dict else None
-    if isinstance(step, int):
-        return entry(value, step)
-    return pick(value, step.key) if isinstance(step, Pick) else count(value)
+    if isinstance(step, Pick):
+        return pick(value, step.key)
+    if type(value) is not list:
+        return None
+    if isinstance(step, Count):
+        return len(value)
+    return value[step] if step < len(value) else None
 
 
 # --- putting in -----------------------------------------------------------------------------

@@ -113,6 +113,7 @@ class Reader:
         outcomes: list[Outcome] = []
         faults: list[SenderError] = []
         ids: dict[str, dict[str, Any]] = {}
+        several = len(events) > 1
         for number, event in enumerate(events):
             try:
                 if type(event) is not dict:
@@ -121,7 +122,7 @@ class Reader:
             except SenderError as fault:
                 faults.append(fault)
                 continue
-            if isinstance(outcome, Signal) and ids.setdefault(outcome.id, event) != event:
+            if several and isinstance(outcome, Signal) and ids.setdefault(outcome.id, event) != event:
                 outcome.id = f"{outcome.id}#{number}"  # it is the record's id, not the event's own
             outcomes.append(outcome)
         return outcomes, faults
@@ -130,7 +131,7 @@ class Reader:
         self, record: dict[str, Any], headers: Mapping[str, str]
     ) -> tuple[list[Any], Mapping[str, Any], Understand]:
         """The events of a record (out of their envelope), the envelope, and the function to understand them."""
-        for name, envelope in self._envelopes.items():
+        for name, envelope in self._envelopes.items() if headers else ():
             whole = enveloped(envelope, record, headers)
             if self._fixed or self._detector.detect(whole, _NOTHING) == name:
                 record = whole

@@ -9,8 +9,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from schemas.compiling import converter
-from schemas.dialects import AttributePlace, Dialect, Place, canonical
+from schemas.dialects import Dialect
 from schemas.paths import Count, Path, put
+from schemas.places import AttributePlace, Place, canonical
 from schemas.signals import Signal, carries
 from schemas.times import Unit, rfc3339
 

@@ -109,15 +109,18 @@ def _unit(number: float) -> Unit | None:
 
 def time_reader(unit: Unit) -> Callable[[object], int | None]:
     """A function from any value to a plausible time in ms, or None; made once for each place of a time."""
-    parse, epoch = datetime.fromisoformat, _EPOCH  # looked up once, not for every event
+    parse, epoch, naive_epoch = datetime.fromisoformat, _EPOCH, _NAIVE_EPOCH  # looked up once, not for every event
 
     def read(value: object) -> int | None:
+        # Nearly every time is ISO 8601 with hyphens. These are done here, as `iso` would, without its calls;
+        # whatever else a value may be is left to `moment`.
         if type(value) is str:
             try:
-                since = parse(value) - epoch
-            except (ValueError, TypeError):
-                pass  # it is not ISO 8601 with a zone, as nearly every time is
-            else:
+                found = parse(value)
+            except ValueError:
+                found = None
+            if found is not None and (found.tzinfo is not None or value[4] == "-"):
+                since = found - (naive_epoch if found.tzinfo is None else epoch)
                 days = since.days
                 if not _EARLIEST_DAY <= days < _LATEST_DAY:
                     return None
