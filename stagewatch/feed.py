@@ -7,15 +7,15 @@ a quarter of a million events a second a call for each is what there is to save.
 import csv
 import io
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import count
+from itertools import count, repeat
 from typing import Any, Final, Literal
 
 from schemas.reading import Outcome, Reader
 from schemas.rejections import Rejection
 from schemas.signals import Origin, Passed, Signal
-from stagewatch.files import CHUNK, Watch, reading, stem_suffix
+from stagewatch.files import Watch, reading, stem_suffix
 
 Format = Literal["auto", "jsonl", "csv", "tsv"]
 
@@ -68,10 +68,21 @@ class Feed:
 
     def __iter__(self) -> Iterator[Signal]:
         """The signals in the order of the files. FileError where one cannot be read."""
+        for name in self._files:
+            with reading(name, self._watch) as file:
+                delimiter = DELIMITERS.get(f".{self._form}" if self._form != "auto" else stem_suffix(name))
+                if delimiter is None:
+                    # One C loop over lines and their origins; a Python one took 0.2 of the 3 us that reading takes.
+                    records = map(self._reader.read, file, map(Origin, repeat(name), repeat(0), count(1)))
+                    yield from self._signals(records)
+                else:
+                    yield from self._signals(self._rows(name, file, delimiter))
+
+    def _signals(self, records: Iterable[list[Outcome]]) -> Iterator[Signal]:
         tally, patience = self.tally, self._patience
         counts = tally.signals
         latest = tally.latest
-        for outcomes in self._records():
+        for outcomes in records:
             for outcome in outcomes:
                 if isinstance(outcome, Signal):
                     kind = outcome.kind
@@ -84,19 +95,6 @@ class Feed:
                     yield outcome
                 else:
                     self._other(outcome)
-
-    def _records(self) -> Iterator[list[Outcome]]:
-        """What each record says. One by one: thousands at once were measured to be slower, for the cache's sake."""
-        for name in self._files:
-            with reading(name, self._watch) as file:
-                delimiter = DELIMITERS.get(f".{self._form}" if self._form != "auto" else stem_suffix(name))
-                yield from self._lines(name, file) if delimiter is None else self._rows(name, file, delimiter)
-
-    def _lines(self, name: str, file: io.BufferedReader) -> Iterator[list[Outcome]]:
-        read, number = self._reader.read, 0
-        while lines := file.readlines(CHUNK):
-            for number, line in enumerate(lines, number + 1):  # noqa: B020  the count goes on from chunk to chunk
-                yield read(line, Origin(name, 0, number))
 
     def _rows(self, name: str, file: io.BufferedReader, delimiter: str) -> Iterator[list[Outcome]]:
         text = io.TextIOWrapper(file, encoding="utf-8-sig", errors="surrogateescape", newline="")
