@@ -31,6 +31,7 @@ _WORDING: Final[Mapping[str, str]] = {
     "float_type": "a number is wanted here",
     "list_type": "a list is wanted here",
     "too_short": "there is too little in this list",
+    "too_long": "there is too much in this list",
     "dict_type": "a mapping (key: value) is wanted here",
     "model_type": "a mapping (key: value) is wanted here",
     "string_pattern_mismatch": "small letters, digits and underscores are wanted here, a letter first",
@@ -53,9 +54,9 @@ def inconsistencies(dialect: Dialect) -> Iterator[tuple[Place, str]]:
     yield from _unknown_words(dialect)
     seen: dict[str, str] = {}
     for kind, name, _ in dialect.meanings():
-        other = seen.setdefault(canonical(name), kind)
-        if other != kind:
-            yield ("signals", kind, name), f"the name {name!r} means {other} already"
+        if canonical(name) in seen:
+            yield ("signals", kind, name), f"the name {name!r} means {seen[canonical(name)]} already"
+        seen.setdefault(canonical(name), kind)
     for index, name in enumerate(dialect.pass_):
         if canonical(name) in seen:
             yield ("pass", index), f"the name {name!r} means {seen[canonical(name)]} and cannot be passed over too"

@@ -14,8 +14,8 @@ from schemas.places import canonical
 MAX_SHAPES: Final = 4096
 """Sets of keys remembered: a source has some dozens; beyond, the memory could be filled on purpose."""
 
-MAX_KEYS: Final = 64
-"""Keys of an event that is remembered by them: with more it is data under names of its own, each one new."""
+MAX_SHAPE: Final = 2048
+"""Characters of the keys of an event that is remembered by them: with more they are data, and new each time."""
 
 Condition = tuple[str | Path, frozenset[str] | None]
 """Where something must stand (a key of the event, or any path), and the values it may have; None: any."""
@@ -36,7 +36,7 @@ class Detector:
         possible = self._possible.get(keys)
         if possible is None:
             possible = [one for one in self._alternatives if _allowed(one[1], event)]
-            if len(self._possible) < MAX_SHAPES and len(keys) <= MAX_KEYS:
+            if len(self._possible) < MAX_SHAPES and sum(map(len, keys)) <= MAX_SHAPE:
                 self._possible[keys] = possible
         for name, conditions in possible:
             if all(_holds(condition, event, headers) for condition in conditions):

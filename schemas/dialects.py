@@ -36,6 +36,8 @@ from schemas.checking import inconsistencies, located
 from schemas.documents import Fault, load_document
 from schemas.paths import Path, parse_path
 from schemas.places import (
+    MAX_PLACES,
+    SOME,
     AttributePlaces,
     IdPlace,
     Model,
@@ -82,11 +84,11 @@ class Dialect(Model):
     detect: list[dict[str, Annotated[list[Text] | None, BeforeValidator(texts)]]] = Field(default_factory=list)
     each: PathField | None = None
     wraps: Wraps | None = None
-    customer: Annotated[list[Place], BeforeValidator(places), Field(min_length=1)]
+    customer: Annotated[list[Place], BeforeValidator(places), SOME]
     somebody: Texts = Field(default_factory=list)
-    id: Annotated[list[IdPlace], BeforeValidator(places)] = Field(default_factory=list)
-    time: Annotated[list[TimePlace], BeforeValidator(places), Field(min_length=1)]
-    name: Annotated[list[NamePlace], BeforeValidator(places), Field(min_length=1)]
+    id: Annotated[list[IdPlace], BeforeValidator(places), Field(max_length=MAX_PLACES)] = Field(default_factory=list)
+    time: Annotated[list[TimePlace], BeforeValidator(places), SOME]
+    name: Annotated[list[NamePlace], BeforeValidator(places), SOME]
     attributes: dict[str, AttributePlaces] = Field(default_factory=dict)
     signals: dict[str, Names] = Field(default_factory=dict)
     kinds: bool = False

@@ -43,6 +43,13 @@ class Path:
     root: Root
     steps: tuple[Step, ...]
 
+    def __str__(self) -> str:
+        """The path as a dialect file writes it."""
+        prefix = "" if self.root == "event" else f"{self.root}:"
+        if self.root == "header":
+            return prefix + str(self.steps[0])
+        return prefix + "".join(map(_written, self.steps)).removeprefix(".")
+
     def look(self, event: Any, headers: Mapping[str, str], envelope: Any) -> Any:  # noqa: ANN401  any JSON
         """The value, or None when the way ends early. Never raises."""
         value: Any = {"event": event, "header": headers, "envelope": envelope}[self.root]
@@ -56,7 +63,7 @@ class PathError(ValueError):
 
 
 _STEP: Final = re.compile(r'(?:"(?P<quoted>[^"]+)"|(?P<key>[^."\[\]]+)|\[(?P<inside>[^\[\]]*)\])(?P<dot>\.?)')
-_ROOTS: Final[Mapping[str, Root]] = {"header": "header", "envelope": "envelope"}
+_SPECIAL: Final = re.compile(r"[.:\[\]]")
 
 
 def parse_path(text: str) -> Path:
@@ -90,6 +97,14 @@ def _bracket(inside: str) -> Step:
     if not inside:
         return Count()
     return int(inside) if inside.isascii() and inside.isdigit() and len(inside) < 5 else Pick(inside)  # noqa: PLR2004  9999
+
+
+def _written(step: Step) -> str:
+    if isinstance(step, str):
+        return f'."{step}"' if _SPECIAL.search(step) else f".{step}"
+    if isinstance(step, Count):
+        return "[]"
+    return f"[{step.key}]" if isinstance(step, Pick) else f"[{step}]"
 
 
 # --- looking up -----------------------------------------------------------------------------

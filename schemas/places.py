@@ -5,7 +5,7 @@ them, and how names are compared. A shorthand is made whole before it is checked
 place is a list of one, names alone are names that fix nothing. What a whole file holds is `schemas.dialects`.
 """
 
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import (
     BaseModel,
@@ -22,6 +22,9 @@ from pydantic import (
 from schemas.paths import Path, parse_path
 from schemas.times import Unit
 from schemas.values import MAX_NUMBER, MAX_TEXT_LENGTH
+
+MAX_PLACES: Final = 32
+"""Places in a list: the longest that ships has six, and Python allows a hundred levels of indentation."""
 
 
 def canonical(name: str) -> str:
@@ -55,11 +58,12 @@ def _names(value: Any) -> Any:  # noqa: ANN401  whatever the file holds
         return listed
     if not all(isinstance(name, str) for name in listed):
         raise ValueError("names are text; put quotes round those that look like numbers")
-    if len({canonical(name) for name in listed}) < len(listed):
+    if len(set(listed)) < len(listed):
         raise ValueError("a name stands here twice")
     return {name: {} for name in listed}
 
 
+SOME: Final = Field(min_length=1, max_length=MAX_PLACES)
 PathField = Annotated[Path, PlainValidator(_path)]
 Text = Annotated[str, StringConstraints(min_length=1, max_length=MAX_TEXT_LENGTH)]
 Number = Annotated[int | float, Field(ge=-MAX_NUMBER, le=MAX_NUMBER)]
@@ -140,7 +144,7 @@ def _shape(value: object) -> str:
     return "<text>" if isinstance(value, str) else "<number>"
 
 
-AttributePlaces = Annotated[list[AttributePlace], BeforeValidator(places), Field(min_length=1)]
+AttributePlaces = Annotated[list[AttributePlace], BeforeValidator(places), SOME]
 Fixed = Annotated[
     Annotated[Text, Tag("<text>")] | Annotated[Number, Tag("<number>")] | Annotated[AttributePlaces, Tag("<places>")],
     Discriminator(_shape),

@@ -14,7 +14,7 @@ from schemas.signals import Origin
 REASONS: Final[Mapping[str, str]] = {
     "tombstone": "the record has no value; a deletion marker of a compacted topic is no event",
     "empty": "the value holds no byte, or nothing but white space",
-    "too large": "the value is longer than an event may be",
+    "too large": "the value is longer, or holds more events, than a record may",
     "not UTF-8": "the bytes are no UTF-8 text",
     "not JSON": "the text is not JSON (nor are NaN, half surrogates and numbers out of range)",
     "too deep": "arrays and objects stand deeper in each other than an event may have them",

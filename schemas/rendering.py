@@ -33,9 +33,9 @@ def render(dialect: Dialect, signal: Signal) -> dict[str, Any] | None:
 def _written(dialect: Dialect, signal: Signal, name: str, special: Mapping[str, Any]) -> dict[str, Any] | None:
     event: dict[str, Any] = {}
     whole: dict[str, Any] = event if dialect.each is None else {}
-    if not _put_name(dialect, event, name) or not _put_customer(dialect, whole, signal.customer):
+    named = _put_name(dialect, event, name) and _put_customer(dialect, whole, signal.customer)
+    if not named or not _put_time(dialect, event, signal.at):
         return None
-    _put_time(dialect, event, signal.at)
     places = {key: found for key, found in {**dialect.attributes, **special}.items() if carries(signal.kind, key)}
     for attribute, at in _going(places, signal):
         _put_attribute(event, at, signal.attributes[attribute])
@@ -87,13 +87,14 @@ def _put_customer(dialect: Dialect, event: dict[str, Any], customer: str) -> boo
     return False
 
 
-def _put_time(dialect: Dialect, event: dict[str, Any], at: int) -> None:
+def _put_time(dialect: Dialect, event: dict[str, Any], at: int) -> bool:
     chosen = dialect.write.get("time")
-    place = next(place for place in dialect.time if _stands_inside(place.at) and chosen in {None, place.at})
-    if place.as_ in {"auto", "iso"}:
-        put(event, place.at, rfc3339(at))
-    else:
-        put(event, place.at, at / 1000 if place.as_ == "seconds" else at * _UNITS[place.as_])
+    for place in dialect.time:
+        if _stands_inside(place.at) and chosen in {None, place.at}:
+            if place.as_ in {"auto", "iso"}:
+                return put(event, place.at, rfc3339(at))
+            return put(event, place.at, at / 1000 if place.as_ == "seconds" else at * _UNITS[place.as_])
+    return False
 
 
 def _put_id(dialect: Dialect, event: dict[str, Any], id_: str) -> bool:

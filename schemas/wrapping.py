@@ -8,13 +8,16 @@ import base64
 import binascii
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
 from schemas.dialects import Dialect
 from schemas.faults import SenderError
 from schemas.paths import Path, put
+
+MAX_EVENTS: Final = 10_000
+"""Events in one record. Vendors' own limits are 25 to 1,000; and a record could hold 350,000 empty objects."""
 
 
 def enveloped(envelope: Dialect, record: dict[str, Any], headers: Mapping[str, str]) -> dict[str, Any]:
@@ -84,6 +87,8 @@ def split(dialect: Dialect, record: dict[str, Any]) -> list[Any]:
         return [record]
     if type(found) is not list or not found:
         raise SenderError("no events", "where the record's events are looked for stands no list, or an empty one")
+    if len(found) > MAX_EVENTS:
+        raise SenderError("too large", f"{len(found)} events in one record; at most {MAX_EVENTS} are read")
     around = {key: value for key, value in record.items() if key != dialect.each.steps[0]}
     return [_merged(around, event) if type(event) is dict else event for event in found]
 

@@ -87,6 +87,16 @@ lasts = keys | st.builds(Pick, st.sampled_from(["k", "l"]))
 ways = st.tuples(keys) | st.tuples(keys, lasts) | st.tuples(keys, middles, keys)
 
 
+@given(st.builds(Path, st.sampled_from(["event", "envelope"]), ways))
+def test_a_path_is_written_as_it_is_parsed(path: Path) -> None:
+    assert parse_path(str(path)) == path
+
+
+@pytest.mark.parametrize("text", ["a.b[0].c", "l[]", "p[k]", 'a."b.c"', '"header:x"', "header:x-topic", "envelope:a.b"])
+def test_a_path_is_written_as_people_write_it(text: str) -> None:
+    assert str(parse_path(text)) == text
+
+
 @given(st.lists(st.builds(Path, st.just("event"), ways)))
 def test_what_was_put_is_found(paths: list[Path]) -> None:
     event: dict[str, Any] = {}

@@ -199,7 +199,7 @@ def test_names_beyond_what_is_remembered_are_understood_all_the_same() -> None:
 def test_shapes_beyond_what_is_remembered_are_detected_all_the_same() -> None:
     for number in range(4200):
         assert signal({**track(), f"extra {number}": 1}, "auto").kind == "product_viewed"
-    assert signal({**track(), **{f"extra {number}": 1 for number in range(100)}}, "auto").customer == "u-1"
+    assert signal({**track(), "x" * 3000: 1}, "auto").customer == "u-1"
 
 
 def test_what_nobody_foresaw_is_a_rejection_too() -> None:

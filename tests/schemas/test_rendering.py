@@ -158,6 +158,8 @@ signals: {product_viewed: thing, order_completed: paid, nps_answered: asked, rev
 def test_what_stands_only_in_headers_cannot_be_rendered() -> None:
     signal = Signal("u", "product_viewed", EARLIEST, "m", {"product": "p"}, HERE)
     assert render(load_dialect(ODD, "odd.yaml"), signal) is None
+    timeless = ODD.replace("[{at: far, behind: /}, ", "[who, ").replace("at: when", "at: header:when")
+    assert render(load_dialect(timeless, "odd.yaml"), signal) is None
     nameless = ODD.replace("[{at: far, behind: /}, ", "[who, ").replace(", kind]", "]")
     assert render(load_dialect(nameless, "odd.yaml"), signal) is None
 

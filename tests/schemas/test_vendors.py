@@ -285,6 +285,12 @@ def test_a_record_whose_list_of_events_is_empty_or_no_list_is_refused() -> None:
     assert rejection({**body, "events": "purchase"}, "ga4").reason == "no events"
 
 
+def test_a_record_with_events_beyond_all_measure_is_refused() -> None:
+    body = {"client_id": "1.2", "timestamp_micros": 1710325274000000}
+    assert rejection({**body, "events": [{}] * 10_001}, "ga4").reason == "too large"
+    assert rejection({**body, "events": [5] * 10_000}, "ga4").events == 10_000
+
+
 def test_events_of_one_record_that_share_an_id_without_being_equal_are_told_apart() -> None:
     event = {"external_id": "u-1", "name": "ecommerce.order_placed", "time": AT, "properties": {"order_id": "o-1"}}
     other = {**event, "properties": {"order_id": "o-2"}}
