@@ -13,12 +13,15 @@ from stagewatch.durations import instant, milliseconds
 from stagewatch.files import STANDARD, stem_suffix, writing
 from stagewatch.library import dialect_of
 from stagewatch.mischief import IN_LINES, IN_ROWS, ON_A_TOPIC, Item, Shares, mischief
+from stagewatch.mistakes import Mistake
 from stagewatch.pace import Pace
 from stagewatch.shoppers import Plan, shoppers
 from stagewatch.shoppers.crowd import DEFAULT_START
 from stagewatch.speaking import in_json, in_rows
 
 KAFKA = "kafka"
+PROBED = 1_000
+"""Signals of which at least one must be sayable: an endless stream of nothing would never end."""
 SHARE = click.FloatRange(0, 1)
 
 
@@ -107,6 +110,8 @@ def generate(  # noqa: PLR0917  one for each option
     flat = stem_suffix(target) == ".csv"
     header, write = in_rows(spoken) if flat else (None, in_json(spoken))
     plan = Plan(seed, number, start, days if days or events else 30.0)
+    if not any(write(signal) for signal in islice(shoppers(plan), PROBED)):
+        raise Mistake(f"the dialect {spoken.dialect} has no word for anything that shoppers do")
     spoilers = IN_ROWS if flat else ON_A_TOPIC if target == KAFKA else IN_LINES
     items = mischief(shoppers(plan), write, Shares(duplicates, late, malformed), seed, spoilers)
     pace = Pace(rate, speed)

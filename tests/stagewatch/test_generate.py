@@ -71,6 +71,14 @@ def test_a_dialect_that_is_not_flat_cannot_be_a_table(tmp_path: Path) -> None:
     assert "write JSON lines instead" in result.stderr
 
 
+def test_a_dialect_with_no_word_for_what_shoppers_do_is_a_mistake(tmp_path: Path) -> None:
+    path = tmp_path / "mute.yaml"
+    path.write_text("{dialect: mute, title: Says nothing, customer: who, time: when, name: what}", encoding="utf-8")
+    result = CliRunner().invoke(main, ["generate", "--events", "1", "--dialect", str(path)])
+    assert result.exit_code == 1
+    assert "no word for anything" in result.stderr
+
+
 def test_days_bound_the_stream_and_start_moves_it() -> None:
     lines = run("--days", "3", "--start", "2025-01-01").stdout.splitlines()
     times = [orjson.loads(line)["at"] for line in lines]
