@@ -64,6 +64,12 @@ def test_a_journey_added_later_begins_at_the_memory_s_time() -> None:
     assert memory.due == T + 1_800_000
 
 
+def test_silence_in_its_first_stage_counts_from_then() -> None:
+    waiting = TEXT.replace("NAME", "b").replace("from: left, to: empty", "from: empty, to: left")
+    both = compile_journeys([load(waiting.replace("after: 1h", "after: 1m"), "b"), *machine("a").definitions])
+    assert decode(both, "ann", saved(machine("a"))).due == T + 60_000
+
+
 def test_a_journey_no_longer_followed_is_left_out() -> None:
     memory = decode(machine("b"), "ann", saved(machine("a", "b")))
     assert where(machine("b"), memory) == {"b": {"cart": ("filled", T)}}
@@ -80,6 +86,7 @@ def test_a_journey_without_deadlines_is_never_due() -> None:
     [
         [("version: 1", "version: 2")],
         [("{last: value}", "{first: value}")],
+        [("{last: value}", "{last: items}")],
         [("{value:", "{more: {count: searched}, value:"), ("[value]", "[value, more]")],
         [("after: 30m}", "after: 30m, since: any}\n      - {name: late, from: filled, to: left, after: 40m}")],
         [("[empty, filled, left]", "[empty, left, filled]")],
