@@ -97,12 +97,14 @@ async def read(connection: Connection, topic: str, partitions: Sequence[int]) ->
     async with AIOKafkaConsumer(
         **connection.client(),
         enable_auto_commit=False,
+        # Not `latest` with a `seek_to_beginning`: the reset that assigning begins can finish after the one that
+        # seeking begins, and then nothing is read and nobody is told.
+        auto_offset_reset="earliest",
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=FETCH_BYTES,
     ) as consumer:
         consumer.assign(places)
         ends = await consumer.end_offsets(places)
-        await consumer.seek_to_beginning(*places)
         remaining = set(places)
         heard = monotonic()
         while True:
