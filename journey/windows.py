@@ -22,6 +22,15 @@ def bounded(value: Number) -> Number:
     return max(-sys.float_info.max, min(sys.float_info.max, float(value)))
 
 
+def counted(buckets: Buckets, bucket: int, oldest: int) -> Buckets:
+    """The window with one more in its bucket; apart from `added` because counting is what most windows do."""
+    if buckets and buckets[-2] == bucket:
+        changed = buckets.copy()
+        changed[-1] += 1
+        return changed
+    return [*_live(buckets, oldest), bucket, 1]
+
+
 def added(buckets: Buckets, bucket: int, value: Number, oldest: int) -> Buckets:
     """The window with `value` added to its bucket."""
     if buckets and buckets[-2] == bucket:

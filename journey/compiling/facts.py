@@ -96,7 +96,7 @@ def _feed_window(scope: Scope, fact: Fact, slot: int) -> Lines:
         # Asked here too, because most signals come on a day already seen, and a call costs more than the question.
         return [f"if not {here} or {here}[-1] != {bucket}:", f"    {here} = seen({here}, {bucket}, {oldest})"]
     if fact.operation == "count":
-        return [f"{here} = added({here}, {bucket}, 1, {oldest})"]
+        return [f"{here} = counted({here}, {bucket}, {oldest})"]
     given = scope.attribute(fact.attribute or "")
     writer = {"min": "lowered", "max": "raised"}.get(fact.operation, "added")
     return [f"if {given} is not None:", f"    {here} = {writer}({here}, {bucket}, {given}, {oldest})"]
