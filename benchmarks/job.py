@@ -6,8 +6,6 @@ from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 
-import orjson
-
 from journey.loading import load
 from journey.machine import Machine, compile_journeys
 from schemas.dialects import shipped_dialects

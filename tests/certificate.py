@@ -134,9 +134,10 @@ class BrokerCertificate:
         assert len(found) == 2_000
         assert all(numbers == list(range(int(key), 2_000, 50)) for key, numbers in by_key.items())
 
-    async def test_compressed_records_are_read(self, address: str) -> None:
+    @pytest.mark.parametrize("codec", ["gzip", "lz4", "snappy", "zstd"])
+    async def test_compressed_records_are_read(self, address: str, codec: str) -> None:
         topic = await create_topic(address, fresh())
-        async with producer(address, compression_type="gzip") as sender, consumer(address, topic) as reader:
+        async with producer(address, compression_type=codec) as sender, consumer(address, topic) as reader:
             await sender.send_and_wait(topic, b"x" * 10_000)
             (found,) = await read(reader, 1)
         assert found.value == b"x" * 10_000

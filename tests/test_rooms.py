@@ -39,7 +39,9 @@ def modules(room: str) -> list[tuple[Path, ast.Module]]:
 @pytest.mark.parametrize("room", ROOMS)
 def test_a_room_imports_only_rooms_to_its_left(room: str) -> None:
     forbidden = {*ROOMS[ROOMS.index(room) + 1 :], *OUTSIDE}
-    wrong = {str(path.relative_to(ROOT)): bad for path, tree in modules(room) if (bad := forbidden & set(imported(tree)))}
+    wrong = {
+        str(path.relative_to(ROOT)): bad for path, tree in modules(room) if (bad := forbidden & set(imported(tree)))
+    }
     assert not wrong
 
 

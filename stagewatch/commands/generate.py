@@ -114,7 +114,7 @@ def generate(  # noqa: PLR0917  one for each option
         raise Mistake(f"the dialect {spoken.dialect} has no word for anything that shoppers do")
     spoilers = IN_ROWS if flat else ON_A_TOPIC if target == KAFKA else IN_LINES
     items = mischief(shoppers(plan), write, Shares(duplicates, late, malformed), seed, spoilers)
-    pace = Pace(rate, speed)
+    pace = Pace(rate, speed, first=start)
     with watching("events", events) as advance:
         if target == KAFKA:
             to_kafka(islice(items, events), pace, advance, topic, settings_file)
