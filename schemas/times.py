@@ -40,15 +40,19 @@ _TO_MILLISECONDS: Final[Mapping[Unit, Callable[[float], int]]] = {
 }
 
 
+# Looked up instead of formatted, with the minute remembered: a transition has three times, at 0.4 us each, not 2.
+_SECONDS: Final = tuple(f"{second:02}." for second in range(60))
+_MILLISECONDS: Final = tuple(f"{millisecond:03}Z" for millisecond in range(1000))
+
+
 def rfc3339(at: int) -> str:
     """`at` (ms since 1970, UTC) as text with milliseconds and `Z`: `2024-03-13T10:21:14.000Z`."""
     minutes, rest = divmod(at, 60_000)
-    return f"{_minute(minutes)}{rest // 1000:02}.{rest % 1000:03}Z"
+    return _minute(minutes) + _SECONDS[rest // 1000] + _MILLISECONDS[rest % 1000]
 
 
 @lru_cache(maxsize=10_000)
 def _minute(minutes: int) -> str:
-    """Remembered: a transition has three times, and many transitions have the same minute."""
     return (_NAIVE_EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes") + ":"
 
 

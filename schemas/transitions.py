@@ -82,6 +82,7 @@ def record(transition: Transition, recorded_at: int) -> dict[str, Any]:
     """The published form; `recorded_at` is wall-clock time in ms."""
     cause = transition.cause
     previous = transition.previous_at
+    at = rfc3339(transition.at)
     return {
         "id": transition.id,
         "sequence": transition.sequence,
@@ -93,8 +94,8 @@ def record(transition: Transition, recorded_at: int) -> dict[str, Any]:
         "name": transition.name,
         "from": transition.from_,
         "to": transition.to,
-        "at": rfc3339(transition.at),
-        "recorded_at": rfc3339(recorded_at),
+        "at": at,
+        "recorded_at": at if recorded_at == transition.at else rfc3339(recorded_at),
         "previous_at": None if previous is None else rfc3339(previous),
         "cause": {
             "kind": cause.kind,
