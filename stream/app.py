@@ -131,7 +131,8 @@ class StreamApp(faust.App):
 
     def partitions(self) -> list[Partition]:
         """The partitions held, in order of number."""
-        return [self.table.held[number] for number in sorted(self.table.held)]
+        held = self.table.held  # once: the web server asks from its own thread
+        return [held[number] for number in sorted(held)]
 
     # -- the life of the partitions
 

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from mode import Service
@@ -30,6 +31,10 @@ REQUEST_TIMEOUT = 30.0
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
 Headers = Sequence[tuple[str, bytes]]
+
+
+class NotSentError(Exception):
+    """The broker did not take a record; says of which topic, and why."""
 
 
 @dataclass(slots=True)
@@ -75,7 +80,7 @@ class Outlet(Service):
         """Return when the broker has acknowledged every record; order is kept within a partition.
 
         Raises:
-            KafkaError: at least one record was refused or not acknowledged in time; some of the others
+            NotSentError: at least one record was refused or not acknowledged in time; some of the others
                 may have been written. Whoever sends again sends the same ids.
         """
         by_partition: dict[tuple[str, int], list[Out]] = {}
@@ -105,8 +110,10 @@ class Outlet(Service):
 
     async def _submit(self, builder: BatchBuilder, place: tuple[str, int]) -> None:
         topic, partition = place
-        acknowledged = await self._connected().send_batch(builder, topic, partition=partition)
-        await acknowledged
+        try:
+            await (await self._connected().send_batch(builder, topic, partition=partition))
+        except KafkaError as error:
+            raise NotSentError(f"{topic}, partition {partition}, did not take what was sent: {error!r}") from error
 
     def _connected(self) -> AIOKafkaProducer:
         if self._producer is None:

@@ -2,7 +2,7 @@
 
 It owns the memories, the index of deadlines, the clock and the census (customers per stage) of one partition,
 and it knows nothing of how any of them is decided. A batch goes out in this order, each step acknowledged
-before the next begins: changelog (with the outbox), transitions and rejections, then the offset that may be
+before the next begins: rejections, changelog (with the outbox), transitions, then the offset that may be
 committed. Flushes of one partition never overlap; the next batch is worked out while one is under way.
 """
 
@@ -47,7 +47,7 @@ class Output:
         number: of the batch, within its partition.
         wall: the wall clock when the batch was taken, in milliseconds; the transitions' `recorded_at`.
         customers: those whose memory changed, each with the transitions that the batch caused, in order.
-        others: further records that go out with the transitions.
+        others: records that go out before anything else: what is set aside.
         source: (topic, next offset) to commit when all of it is acknowledged; None after a mere tick.
         taken: records of the batch, for the backlog.
         moves: the transitions again, for whoever counts them.
@@ -186,8 +186,9 @@ class Partition:
         if not (output.customers or output.others or output.source):
             return
         before = self._flushes[-1] if self._flushes else None
-        # Encoded at once: a later batch may change the same memories before this one is written.
-        written = self._changes(output), self._records(output)
+        # Encoded at once: a later batch may change the same memories before this one is written. The clock, too,
+        # is written as this batch left it: after a crash the next one is read again, and its signals come first.
+        written = self._changes(output), self._records(output), self.now
         task = asyncio.create_task(self._flush(output, written, before, flushed, failed))
         self._flushes.append(task)
         task.add_done_callback(self._flushes.remove)
@@ -195,20 +196,22 @@ class Partition:
     async def _flush(
         self,
         output: Output,
-        written: tuple[list[Out], list[Out]],
+        written: tuple[list[Out], list[Out], int | None],
         before: asyncio.Task[None] | None,
         flushed: Flushed,
         failed: Failed,
     ) -> None:
         started = perf_counter()
-        changes, records = written
+        changes, records, clock = written
         if before is not None:
             await asyncio.wait([before])
         if self.failure is not None:
             return
         try:
+            # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
+            await self._setting.outlet.send(output.others)
             if changes:
-                await self._setting.outlet.send([*changes, self._marker()])
+                await self._setting.outlet.send([*changes, self._marker(clock)])
             await self._setting.outlet.send(records)
         except Exception as error:  # noqa: BLE001  whatever it was, nothing may be committed after it
             self.failure = error
@@ -232,7 +235,7 @@ class Partition:
         ]
 
     def _records(self, output: Output) -> list[Out]:
-        records = output.others
+        records: list[Out] = []
         for customer, transitions in output.customers.items():
             if transitions:
                 records += self._outgoing(customer, transitions)
@@ -243,9 +246,9 @@ class Partition:
         stages = stages_record(setting.topics, setting.machine, self.memories[customer])
         return [*transition_records(setting.topics, customer, transitions), stages]
 
-    def _marker(self) -> Out:
+    def _marker(self, clock: int | None) -> Out:
         self._marked = self.published
-        return marker_record(self._place, Marker(self.published, self.now))
+        return marker_record(self._place, Marker(self.published, clock))
 
     async def settle(self) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so."""
@@ -253,7 +256,7 @@ class Partition:
         while self._flushes:
             await asyncio.wait(self._flushes)
         if self.failure is None and self._marked < self.published:
-            await self._setting.outlet.send([self._marker()])
+            await self._setting.outlet.send([self._marker(self.now)])
 
     # -- coming back
 

@@ -117,6 +117,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         return (state.position if state.has_valid_position else None), state.highwater
 
 
+class NotInGroupError(Exception):
+    """The broker does not let this worker into its consumer group; says what it answered."""
+
+
 class Consumer(driver.Consumer):
     """Delivers batches; commits what has been flushed and nothing else."""
 
@@ -243,12 +247,20 @@ class Consumer(driver.Consumer):
             if error is None:
                 self._joining_failed = False
             elif self._joining_failed or not getattr(error, "retriable", False):
-                await self.app.crash(error)
+                await self.app.crash(self._kept_out(error))
                 return
             else:
                 self.log.warning("The group coordinator reported %r; joining again", error)
                 self._joining_failed = True
                 self._thread.retry_joining()
+
+    def _kept_out(self, error: BaseException) -> NotInGroupError:
+        told = NotInGroupError(
+            f"the consumer group {self.app.conf.id} cannot be joined or kept: the broker answered {error!r}. An unknown"
+            " error is one that aiokafka has no name for, such as that of a group with group.max.size members"
+        )
+        told.__cause__ = error
+        return told
 
 
 class Transport(driver.Transport):
