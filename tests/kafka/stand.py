@@ -176,7 +176,8 @@ def assert_no_gaps(found: ByCustomer) -> None:
     """Each customer's sequence numbers are 1, 2, 3 and so on."""
     for customer, published in found.items():
         numbers = [each["sequence"] for each in published]
-        assert numbers == list(range(1, len(numbers) + 1)), f"of {customer}: {numbers}"
+        ids = [f"{each['sequence']} {each['name']} {each['id'][:6]}" for each in published]
+        assert numbers == list(range(1, len(numbers) + 1)), f"of {customer}: {', '.join(ids)}"
 
 
 def assert_same(found: ByCustomer, wanted: ByCustomer) -> None:

@@ -15,7 +15,7 @@ async def _customers(*workers: Worker) -> dict[str, float]:
     """How many customers the workers hold together, by track."""
     found: dict[str, float] = {}
     for worker in workers:
-        for labels, value in (await worker.metrics())["stagewatch_customers"]:
+        for labels, value in (await worker.metrics()).get("stagewatch_customers", []):
             found[labels["track"]] = found.get(labels["track"], 0) + value
     return found
 
