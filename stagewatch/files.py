@@ -50,10 +50,18 @@ def reading(name: str, watch: Watch | None = None) -> Iterator[io.BufferedReader
 
 @contextmanager
 def writing(name: str) -> Iterator[BinaryIO]:
-    """Where bytes go into the file, compressed as its name says. The same bytes in give the same file."""
-    with _opened(name, "wb") as raw, _compressed(name, raw) as content:
-        yield content
-        content.flush()
+    """Where bytes go into the file, compressed as its name says. The same bytes in give the same file.
+
+    FileError if it cannot be opened, or takes no more further on.
+    """
+    # Lines are small: a call of the file or the packer for each costs more than writing or packing them.
+    with _opened(name, "wb") as raw, _compressed(name, _Writer(raw, name)) as content:
+        buffered = io.BufferedWriter(content, CHUNK)
+        try:
+            yield buffered
+            buffered.flush()
+        finally:
+            buffered.detach()
 
 
 @contextmanager
@@ -62,7 +70,7 @@ def _opened(name: str, mode: str) -> Iterator[BinaryIO]:
         yield sys.stdin.buffer if mode == "rb" else sys.stdout.buffer
         return
     try:
-        file = cast("BinaryIO", Path(name).open(mode))  # noqa: SIM115  closed below
+        file = cast("BinaryIO", Path(name).open(mode, buffering=0))  # noqa: SIM115  closed below
     except OSError as error:
         verb = "read" if mode == "rb" else "written"
         raise FileError(f"{name}: cannot be {verb}: {error.strerror}") from error
@@ -83,18 +91,17 @@ def _uncompressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
 
 
 @contextmanager
-def _compressed(name: str, raw: BinaryIO) -> Iterator[BinaryIO]:
+def _compressed(name: str, raw: io.RawIOBase) -> Iterator[io.RawIOBase]:
     match Path(name).suffix:
         case ".gz":
             packed: Any = gzip.GzipFile(fileobj=raw, mode="wb", filename="", mtime=0, compresslevel=6)
         case ".zst":
-            packed = zstandard.ZstdCompressor().stream_writer(raw, closefd=False)
+            packed = zstandard.ZstdCompressor().stream_writer(cast("BinaryIO", raw), closefd=False)
         case _:
             yield raw
             return
-    # Lines are small, and a call of the packer for each costs more than packing them.
-    with packed, io.BufferedWriter(packed, CHUNK) as content:
-        yield cast("BinaryIO", content)
+    with packed:
+        yield packed
 
 
 class _Watched(io.RawIOBase):
@@ -112,6 +119,31 @@ class _Watched(io.RawIOBase):
         count: int = self._file.readinto(buffer)
         self._watch(count)
         return count
+
+
+class _Writer(io.RawIOBase):
+    """A file whose faults, found at any later write, name it. A reader that has gone away is no fault."""
+
+    def __init__(self, file: BinaryIO, name: str) -> None:
+        super().__init__()
+        self._file = file
+        self._name = name
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:  # noqa: ANN401  any buffer
+        try:
+            left = memoryview(data).cast("B")
+            while left:  # an unbuffered file may take less than it is given
+                left = left[self._file.write(left) :]
+            self._file.flush()
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            name = "standard output" if self._name == STANDARD else self._name
+            raise FileError(f"{name}: cannot be written: {error.strerror}") from error
+        return memoryview(data).nbytes
 
 
 class _Unzstd(io.RawIOBase):

@@ -74,6 +74,25 @@ def test_a_missing_file_is_an_error_that_says_so(tmp_path: Path) -> None:
         pass
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="there is no /dev/full on this system")
+def test_a_disk_that_is_full_is_an_error_that_names_the_file() -> None:
+    with pytest.raises(FileError, match="/dev/full: cannot be written: No space left"), writing("/dev/full") as file:
+        file.write(b"line\n")
+
+
+def test_what_was_written_before_a_failure_is_kept(tmp_path: Path) -> None:
+    name = str(tmp_path / "a.jsonl")
+
+    def interrupted() -> None:
+        with writing(name) as file:
+            file.write(b"line\n")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        interrupted()
+    assert Path(name).read_bytes() == b"line\n"
+
+
 def test_the_watcher_is_told_of_every_byte_as_it_lies_on_disk(tmp_path: Path) -> None:
     path = tmp_path / "a.jsonl.gz"
     path.write_bytes(gzip.compress(b"line\n" * 100_000))
