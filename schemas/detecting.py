@@ -26,7 +26,7 @@ class Detector:
 
     def __init__(self, dialects: Mapping[str, Dialect]) -> None:
         self._alternatives: list[tuple[str, tuple[Condition, ...]]] = [
-            (name, _prepared(alternative)) for name, dialect in dialects.items() for alternative in dialect.detection()
+            (name, _prepared(alternative)) for name, dialect in dialects.items() for alternative in dialect.detection
         ]
         self._possible: dict[tuple[str, ...], list[tuple[str, tuple[Condition, ...]]]] = {}
 

@@ -26,7 +26,8 @@ neither how a dialect becomes code (`schemas.compiling`) nor bytes. The file, ke
 A place is a path (see `schemas.paths`) or `{at: path, ...}`; a list of places is tried in its order.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Any, Final, Literal
 
@@ -115,6 +116,15 @@ class Dialect(Model):
                 every += [place.at for place in given] if isinstance(given, list) else []
         return self.each is None and self.wraps is None and all(path.root == "event" for path in every)
 
+    @cached_property
+    def names(self) -> Mapping[str, Sequence[tuple[str, Mapping[str, Any]]]]:
+        """For each kind the names that mean it, each with the attributes that it fixes or places."""
+        names: dict[str, list[tuple[str, Mapping[str, Any]]]] = {}
+        for kind, name, attributes in self.meanings():
+            names.setdefault(kind, []).append((name, attributes))
+        return names
+
+    @cached_property
     def detection(self) -> list[dict[Path, list[str] | None]]:
         """The alternatives of `detect` with their paths parsed."""
         return [{parse_path(path): values for path, values in alternative.items()} for alternative in self.detect]

@@ -51,15 +51,15 @@ def _written(dialect: Dialect, signal: Signal, name: str, special: Mapping[str, 
 
 def kinds_of(dialect: Dialect) -> frozenset[str]:
     """The kinds of signal that a dialect has a name for."""
-    return frozenset(kind for kind, _, _ in dialect.meanings())
+    return frozenset(dialect.names)
 
 
 def _name_for(dialect: Dialect, signal: Signal) -> tuple[str, Mapping[str, Any]] | None:
     """The name that says most of the signal and nothing against it."""
     best = None
-    for kind, name, special in dialect.meanings():
+    for name, special in dialect.names.get(signal.kind, ()):
         fixed = {key: value for key, value in special.items() if not isinstance(value, list)}
-        if kind != signal.kind or any(signal.attributes.get(key, value) != value for key, value in fixed.items()):
+        if any(signal.attributes.get(key, value) != value for key, value in fixed.items()):
             continue
         agreeing = sum(key in signal.attributes for key in fixed) * 2 - len(fixed)
         if best is None or agreeing > best[0]:
@@ -139,7 +139,7 @@ def _stands_inside(path: Path) -> bool:
 
 def _complete(dialect: Dialect, event: dict[str, Any]) -> None:
     """Adds the constants by which the dialect is recognised: those of the alternative that wants the fewest."""
-    lacking = [_lacking(alternative, event) for alternative in dialect.detection()]
+    lacking = [_lacking(alternative, event) for alternative in dialect.detection]
     met = [constants for constants in lacking if constants is not None]
     for path, value in min(met, key=len, default=[]):
         put(event, path, value)
