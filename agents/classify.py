@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -33,6 +33,9 @@ if TYPE_CHECKING:
     from stream.transport import Batch
 
 log = logging.getLogger(__name__)
+
+# The transitions that a batch makes of one customer travel with the memory in one record, which the broker bounds.
+MOST_OF_A_KEY = 200
 
 Found = tuple[Memory, list[Transition]]
 
@@ -72,17 +75,43 @@ class Understood:
 
 async def classify(classifier: Classifier, batches: StreamT[Batch]) -> None:
     """Classify until the worker stops; an error that is no record's fault stops it before it commits."""
-    app = classifier.app
     try:
-        async for batch in batches:
-            partition = app.table.held.get(batch.partition)
-            if partition is None or not await partition.room():
-                continue
-            app.hand_over(partition, work(classifier, partition, batch))
-            while partition.overdue() and await partition.room():
-                app.hand_over(partition, sweep(classifier, partition))
+        async for whole in batches:
+            for batch in cut(whole):
+                if not await _taken(classifier, batch):
+                    break
     except Exception as error:  # noqa: BLE001  Faust would acknowledge the batch, restart the agent and go on
-        await app.crash(error)
+        await classifier.app.crash(error)
+
+
+async def _taken(classifier: Classifier, batch: Batch) -> bool:
+    """Work a batch out, and what silence its time brings; False where its partition was revoked."""
+    app = classifier.app
+    partition = app.table.held.get(batch.partition)
+    if partition is None or not await partition.room():
+        return False
+    app.hand_over(partition, work(classifier, partition, batch))
+    while partition.overdue() and await partition.room():
+        app.hand_over(partition, sweep(classifier, partition))
+    return True
+
+
+def cut(batch: Batch) -> Iterator[Batch]:
+    """The batch in pieces, each with at most MOST_OF_A_KEY records of any key; nearly always in one."""
+    keys: Counter[bytes | None] = Counter(row.key for row in batch.records)
+    keys.pop(None, None)
+    if not keys or max(keys.values()) <= MOST_OF_A_KEY:
+        yield batch
+        return
+    keys.clear()
+    start = 0
+    for end, row in enumerate(batch.records):
+        if keys[row.key] == MOST_OF_A_KEY:
+            yield replace(batch, records=batch.records[start:end], caught_up=False)
+            keys.clear()
+            start = end
+        keys[row.key] += row.key is not None
+    yield replace(batch, records=batch.records[start:])
 
 
 def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:

@@ -17,6 +17,9 @@ from stream.connection import Connection
 
 # A rejected record is published with its bytes whole and headers of ours; the source's limit plus room for them.
 REJECTED_MAX_BYTES = 8 * 1024 * 1024
+# A memory is a few hundred bytes, but the transitions of one batch travel with it: some 650 bytes each, and a
+# single record can hold 10,000 events.
+CHANGELOG_MAX_BYTES = 16 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +75,13 @@ def wanted(
     """Every topic of a worker: its sources, its changelog, and what it publishes to."""
     return [
         *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
-        TopicSpec(changelog, "the customers' memories", partitions, compacted=True),
+        TopicSpec(
+            changelog,
+            "the customers' memories",
+            partitions,
+            compacted=True,
+            config={"max.message.bytes": str(CHANGELOG_MAX_BYTES)},
+        ),
         TopicSpec(stages, "where each customer stands now", None, compacted=True),
         TopicSpec(
             rejected,

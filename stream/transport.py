@@ -230,8 +230,12 @@ class Consumer(driver.Consumer):
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
-        """Changelogs are assigned with their sources, and read by `stream.table` instead of here."""
-        await self._thread.hold_back({tp for tp in assigned if self._is_changelog_tp(tp)})
+        """Changelogs are assigned with their sources, and read by `stream.table` instead of here.
+
+        While stopping, the thread that would hold them back answers nobody any more, and waits for this to return.
+        """
+        if not self.should_stop:
+            await self._thread.hold_back({tp for tp in assigned if self._is_changelog_tp(tp)})
         await super().on_partitions_assigned(assigned, generation_id)
 
     # -- errors while joining
