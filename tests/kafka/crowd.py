@@ -19,6 +19,16 @@ NAMES = {
     "Order Completed": 1,
     "Product Reviewed": 1,
 }
+STRANGE = [
+    "Käthe Grünwald ",
+    "顧客-",
+    "\U0001f6d2",
+    "a\"b\\c'{}/",
+    "e-mail@example.org?x=1&y=",
+    "%00%ff-",
+    "İ" * 120,
+    "0",
+]
 
 Event = dict[str, Any]
 
@@ -35,11 +45,16 @@ def event(customer: str, name: str, at: datetime, number: int) -> Event:
     }
 
 
+def called(number: int) -> str:
+    """A customer's id; one in ten is such as people and other programs make them up."""
+    return f"{STRANGE[number // 10 % len(STRANGE)]}{number}" if number % 10 == 9 else f"customer_{number}"
+
+
 def shopping(customers: int, events: int, *, partitions: int = 4, seed: int = 7) -> list[tuple[str, Event]]:
     """(customer, event) pairs by time; the last ones bring the clock of every partition to the same moment."""
     dice = Random(seed)  # noqa: S311  for tests
     names = dice.choices(list(NAMES), list(NAMES.values()), k=events)
-    who = [f"customer_{dice.randrange(customers)}" for _ in names]
+    who = [called(dice.randrange(customers)) for _ in names]
     found = [
         (customer, event(customer, name, BEGAN + number * PACE, number))
         for number, (customer, name) in enumerate(zip(who, names, strict=True))

@@ -154,6 +154,8 @@ def malformed(count: int, seed: int) -> list[Malformed]:
     found = [
         Malformed(kind, KINDS[kind][2](dice, number), frozenset(KINDS[kind][1])) for number, kind in enumerate(kinds)
     ]
-    found += [Malformed("huge", _huge(dice, number), frozenset({"not JSON", "too deep"})) for number in range(HUGE_ONES)]
+    found += [
+        Malformed("huge", _huge(dice, number), frozenset({"not JSON", "too deep"})) for number in range(HUGE_ONES)
+    ]
     dice.shuffle(found)
     return found

@@ -1,6 +1,8 @@
 """Ten thousand records that nobody can understand, among good ones: none stops a partition, none is lost."""
 
+import asyncio
 from collections import Counter
+from datetime import timedelta
 from random import Random
 
 import orjson
@@ -8,7 +10,7 @@ import orjson
 from schemas.rejections import REASONS
 from tests.kafka import traffic
 from tests.kafka.conftest import Corner
-from tests.kafka.crowd import shopping
+from tests.kafka.crowd import BEGAN, event, shopping
 from tests.kafka.malformed import KINDS, Malformed, malformed
 from tests.kafka.polling import until
 from tests.kafka.stand import assert_no_gaps, assert_same
@@ -96,3 +98,26 @@ async def test_a_record_as_large_as_the_broker_takes_is_refused_and_kept(corner:
     (refused,) = await stand.read("rejected-events")
     assert (refused.key, refused.value) == (largest.key, largest.value)
     assert refused.header("stagewatch-reason") == "not JSON"
+
+
+async def test_a_customer_who_changes_stage_thousands_of_times_in_one_batch_does_not_stop_the_partition(
+    corner: Corner,
+) -> None:
+    # A robot. All that a batch caused is kept with the customer until it is published: here some megabytes.
+    stand = corner(partitions=1, sources={"events": "segment"}, settings={"clock.idle_after": "never"})
+    await stand.create_topics()
+    events = shopping(20, 200, partitions=1)
+    start = BEGAN - timedelta(days=1)
+    moods = [event("robot", "Product Reviewed", start + timedelta(seconds=number), number) for number in range(6_000)]
+    for number, mood in enumerate(moods):
+        mood["properties"]["rating"] = 5 if number % 2 else 1
+    robot = [("robot", mood) for mood in moods]
+    await stand.send(robot + events)
+    async with stand.worker() as worker:
+        await worker.ready()
+        await until(stand.caught_up, 60, "the worker to commit everything")
+        await worker.stop()
+    found = await stand.transitions()
+    assert len(found["robot"]) == len(robot)
+    assert_no_gaps(found)
+    assert_same(found, await asyncio.to_thread(stand.replay, robot + events))

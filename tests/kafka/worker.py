@@ -6,6 +6,7 @@ outlive the tests (stream.leash). Knows nothing of topics or of what the worker 
 
 import asyncio
 import os
+import signal
 import subprocess
 import sys
 import urllib.error
@@ -104,6 +105,19 @@ class Worker:
         assert self.code is None, f"worker {self.name} ended with {self.code} before it was killed"
         code = await asyncio.to_thread(self._running.kill)
         assert code == 128 + 9, f"worker {self.name} ended with {code}"
+
+    def freeze(self) -> None:
+        """SIGSTOP: it does nothing any more, and nobody is told."""
+        os.kill(self._process(), signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on as if no time had passed."""
+        os.kill(self._process(), signal.SIGCONT)
+
+    def _process(self) -> int:
+        """The worker's process id; it is the one child of the leash's process."""
+        leash = str(self._running._watcher.pid)  # noqa: SLF001  no other test needs to know
+        return int(subprocess.run(["pgrep", "-P", leash], capture_output=True, text=True, check=True).stdout)
 
     async def ended(self, within: float) -> int:
         """Its exit code, once it has ended by itself."""
