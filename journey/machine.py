@@ -96,8 +96,6 @@ class Machine:
     def wait(self, memory: Memory, now: int) -> list[Transition]:
         """`step` with a tick, in place."""
         due = memory.due
-        if due is None or due > now:
-            return []
         transitions: list[Transition] = []
         while due is not None and due <= now:
             memory.at = max(memory.at, due)
@@ -186,25 +184,27 @@ def _published(memory: Memory, made: Sequence[Made], signal: Signal | None) -> l
     else:
         origin, cause_id = signal.origin, signal.id
         cause = Cause(signal.kind, cause_id, origin.topic, origin.partition, origin.offset)
-    customer, first = memory.customer, memory.sequence + 1
-    memory.sequence += len(made)
-    return [
-        Transition(
-            transition_id(customer, move.journey, move.version, move.track, None, move.name, at, cause_id),
-            sequence,
-            customer,
-            move.journey,
-            move.version,
-            move.track,
-            None,
-            move.name,
-            move.stages[left],
-            move.to,
-            at,
-            entered,
-            cause,
-            facts,
-            route=move.route,
+    customer = memory.customer
+    transitions = []
+    for move, left, entered, at, facts in made:
+        memory.sequence += 1
+        transitions.append(
+            Transition(
+                transition_id(customer, move.journey, move.version, move.track, None, move.name, at, cause_id),
+                memory.sequence,
+                customer,
+                move.journey,
+                move.version,
+                move.track,
+                None,
+                move.name,
+                move.stages[left],
+                move.to,
+                at,
+                entered,
+                cause,
+                facts,
+                route=move.route,
+            )
         )
-        for sequence, (move, left, entered, at, facts) in enumerate(made, first)
-    ]
+    return transitions

@@ -7,7 +7,7 @@ dialect, no journey and nothing about how bytes become values.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Final, Literal
+from typing import Final, Literal, final
 
 KINDS: Final[Mapping[str, str]] = {
     # Meeting the shop: awareness, contact.
@@ -169,6 +169,7 @@ class Origin:
     offset: int
 
 
+@final
 @dataclass(slots=True)
 class Signal:
     """An event understood. `at` is event time in ms; `attributes`: words of ATTRIBUTES, rightly typed."""

@@ -23,6 +23,9 @@ EVENT_TYPE: Final = "stagewatch.transition.v1"
 ID_BYTES: Final = 16
 """128 bits: among 10^12 transitions the chance that any two share an id is below 10^-14."""
 
+_NO_HASH: Final = blake2b(digest_size=ID_BYTES)
+"""To be copied, which takes two thirds of the time of making one."""
+
 Fact = float | int | str | None
 
 
@@ -74,8 +77,9 @@ def transition_id(  # noqa: PLR0917  the parts of the identity, in the order of 
 
     The encoding is a JSON array, in which no two different lists of arguments look alike.
     """
-    encoded = orjson.dumps((customer, journey, version, track, instance, name, at, cause))
-    return blake2b(encoded, digest_size=ID_BYTES).hexdigest()
+    hashed = _NO_HASH.copy()
+    hashed.update(orjson.dumps((customer, journey, version, track, instance, name, at, cause)))
+    return hashed.hexdigest()
 
 
 def record(transition: Transition, recorded_at: int) -> dict[str, Any]:

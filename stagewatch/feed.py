@@ -84,7 +84,7 @@ class Feed:
         latest = tally.latest
         for outcomes in records:
             for outcome in outcomes:
-                if isinstance(outcome, Signal):
+                if type(outcome) is Signal:
                     kind = outcome.kind
                     counts[kind] += 1
                     at = outcome.at

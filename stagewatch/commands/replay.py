@@ -18,7 +18,7 @@ from journey.replay import fold
 from schemas.reading import Reader
 from schemas.rejections import Rejection
 from schemas.signals import Signal
-from schemas.transitions import Transition, encode
+from schemas.transitions import Transition, record
 from stagewatch.commands.watching import watching
 from stagewatch.durations import instant
 from stagewatch.feed import Feed, Format
@@ -187,7 +187,7 @@ def write(transitions: Iterable[Transition], out: BinaryIO | None) -> None:
             pass
         return
     for transition in transitions:
-        out.write(encode(transition, transition.at) + b"\n")
+        out.write(orjson.dumps(record(transition, transition.at), option=orjson.OPT_APPEND_NEWLINE))
 
 
 @contextmanager
