@@ -15,6 +15,7 @@ import os
 import statistics
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -168,7 +169,8 @@ async def stock_run(address: str, round_: int, job: tuple[int, int]) -> Measured
         str(PARTITIONS),
         f"stock{round_}",
     ]
-    return await measure(command, {}, address, output, job)
+    with tempfile.TemporaryDirectory() as folder:
+        return await measure(command, {"TMPDIR": folder}, address, output, job)
 
 
 async def compare(address: str, options: argparse.Namespace) -> None:

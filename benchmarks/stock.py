@@ -8,6 +8,7 @@ Run by `benchmarks.delivery`; the broker's address, the source and the output to
 from __future__ import annotations
 
 import sys
+import tempfile
 from typing import Any
 
 import faust
@@ -29,7 +30,7 @@ def stock_app(app_id: str, address: str, source: str, output: str, partitions: i
         topic_partitions=partitions,
         topic_disable_leader=True,
         web_enabled=False,
-        datadir=f"/tmp/stagewatch-{app_id}",  # noqa: S108  Faust wants a folder even where it keeps nothing
+        datadir=tempfile.mkdtemp(),  # Faust wants a folder even where it keeps nothing
         producer_linger=0.02,
     )
     reader, machine = reader_and_machine()
