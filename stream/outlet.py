@@ -31,6 +31,7 @@ REQUEST_TIMEOUT = 30.0
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
 Headers = Sequence[tuple[str, bytes]]
+Place = tuple[str, int]
 
 
 class NotSentError(Exception):
@@ -76,14 +77,17 @@ class Outlet(Service):
         if self._producer is not None:
             await self._producer.stop()
 
-    async def send(self, records: Iterable[Out]) -> None:
+    async def send(self, records: Iterable[Out]) -> dict[Place, int]:
         """Return when the broker has acknowledged every record; order is kept within a partition.
+
+        Returns:
+            for each (topic, partition) written to, the offset after our last record there.
 
         Raises:
             NotSentError: at least one record was refused or not acknowledged in time; some of the others
                 may have been written. Whoever sends again sends the same ids.
         """
-        by_partition: dict[tuple[str, int], list[Out]] = {}
+        by_partition: dict[Place, list[Out]] = {}
         places: dict[str, list[int]] = {}
         for record in records:
             partition = record.partition
@@ -95,23 +99,25 @@ class Outlet(Service):
             by_partition.setdefault((record.topic, partition), []).append(record)
         if len(by_partition) == 1:
             ((place, rows),) = by_partition.items()
-            await self._send_to(place, rows)
-        elif by_partition:
-            await asyncio.gather(*(self._send_to(place, rows) for place, rows in by_partition.items()))
+            return {place: await self._send_to(place, rows)}
+        ends = await asyncio.gather(*(self._send_to(place, rows) for place, rows in by_partition.items()))
+        return dict(zip(by_partition, ends, strict=True))
 
-    async def _send_to(self, place: tuple[str, int], rows: list[Out]) -> None:
+    async def _send_to(self, place: Place, rows: list[Out]) -> int:
         builder = self._connected().create_batch()
         for row in rows:
             if not _append(builder, row):
                 await self._submit(builder, place)
                 builder = self._connected().create_batch()
                 _append(builder, row)
-        await self._submit(builder, place)
+        return await self._submit(builder, place)
 
-    async def _submit(self, builder: BatchBuilder, place: tuple[str, int]) -> None:
+    async def _submit(self, builder: BatchBuilder, place: Place) -> int:
         topic, partition = place
+        count: int = builder.record_count()
         try:
-            await (await self._connected().send_batch(builder, topic, partition=partition))
+            written = await (await self._connected().send_batch(builder, topic, partition=partition))
+            return int(written.offset) + count
         except KafkaError as error:
             raise NotSentError(f"{topic}, partition {partition}, did not take what was sent: {error!r}") from error
 

@@ -91,6 +91,8 @@ class Partition:
         self.batch = 0
         self.published = 0
         self.open = True
+        #: the changelog's end as our own reading and writing left it; None once others have written between
+        self.end: int | None = None
         #: why nothing more of this partition is written, if anything is the matter
         self.failure: Exception | None = None
         #: per source: the end offset as last heard, and the next offset that is not durable yet
@@ -211,7 +213,7 @@ class Partition:
             # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
             await self._setting.outlet.send(output.others)
             if changes:
-                await self._setting.outlet.send([*changes, self._marker(clock)])
+                await self._write([*changes, self._marker(clock)])
             await self._setting.outlet.send(records)
         except Exception as error:  # noqa: BLE001  whatever it was, nothing may be committed after it
             self.failure = error
@@ -256,33 +258,47 @@ class Partition:
         while self._flushes:
             await asyncio.wait(self._flushes)
         if self.failure is None and self._marked < self.published:
-            await self._setting.outlet.send([self._marker(self.now)])
+            await self._write([self._marker(self.now)])
+
+    async def _write(self, entries: list[Out]) -> None:
+        ends = await self._setting.outlet.send(entries)
+        if self.end is not None:
+            ours = self.end + len(entries)
+            self.end = ours if ends[self._place] == ours else None
 
     # -- coming back
 
     def load(self, rows: Rows, pending: dict[str, CustomerEntry]) -> None:
-        """Take records of the changelog in order; `pending` gets the entries whose outbox holds anything."""
+        """Take records of the changelog in order; `pending` gets the entries whose outbox holds anything.
+
+        A worker that slept through its session may have written what it held when it woke, behind its successor's
+        newer records. Memories only go on, so an entry that falls back is such a one, and is passed over.
+        """
         for row in rows:
             if row.key == MARKER_KEY:
                 if row.value is not None:
                     self._restore(marker_of(row.value))
                 continue
             customer = row.key.decode()
-            pending.pop(customer, None)
             if row.value is None:
+                pending.pop(customer, None)
                 self.memories.pop(customer, None)
                 continue
             entry = entry_of(row.value)
             self.batch = max(self.batch, entry.batch)
-            self.memories[customer] = decode(self._setting.machine, customer, entry.memory)
+            memory = decode(self._setting.machine, customer, entry.memory)
+            if _falls_back(memory, self.memories.get(customer)):
+                continue
+            self.memories[customer] = memory
+            pending.pop(customer, None)
             if entry.outbox:
                 pending[customer] = entry
 
     def _restore(self, marker: Marker) -> None:
-        self.published = self._marked = marker.published
+        self.published = self._marked = max(self.published, marker.published)
         self.batch = max(self.batch, marker.published)
-        self.now = marker.clock
-        self._clock = self._setting.new_clock(marker.clock)
+        self.now = max((time for time in (self.now, marker.clock) if time is not None), default=None)
+        self._clock = self._setting.new_clock(self.now)
 
     def index(self, wall: int) -> None:
         """Count the customers and find their deadlines, once all memories are there; wait for every source."""
@@ -306,3 +322,10 @@ class Partition:
     def reopen(self) -> None:
         """Go on after a rebalance that left the partition here."""
         self.open = True
+
+
+def _falls_back(memory: Memory, before: Memory | None) -> bool:
+    """Whether `memory` is an earlier one of the same customer than `before`."""
+    if before is None:
+        return False
+    return (sum(memory.offsets.values()), memory.sequence) < (sum(before.offsets.values()), before.sequence)
