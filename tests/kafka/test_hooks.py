@@ -10,8 +10,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer
 from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
+from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
+from aiokafka.producer.message_accumulator import BatchBuilder
+from faust.app.base import App, BootStrategy
+from faust.tables import Table, TableManager
+from faust.tables.recovery import Recovery
 from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
+from faust.types import Message
 
 import stream.transport
 from tests.kafka.broker import KafkaBroker
@@ -29,8 +35,27 @@ def parameters(method: Callable[..., object]) -> list[str]:
         (driver.Consumer, "force_commit", ["topics", "start_new_transaction"]),
         (driver.Consumer, "wait_empty", []),
         (driver.Consumer, "on_partitions_revoked", ["revoked"]),
+        (driver.Consumer, "on_partitions_assigned", ["assigned", "generation_id"]),
+        (driver.Consumer, "_get_active_partitions", []),
+        (driver.Consumer, "_commit_offsets", ["offsets", "start_new_transaction"]),
+        (driver.Consumer, "_is_changelog_tp", ["tp"]),
+        (driver.Consumer, "_new_consumer_thread", []),
+        (driver.Consumer, "perform_seek", []),
+        (driver.Consumer, "stop_flow", []),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["transport"]),
+        (driver.AIOKafkaConsumerThread, "_ensure_consumer", []),
+        (driver.AIOKafkaConsumerThread, "call_thread", ["fun", "args", "kwargs"]),
+        (App, "_new_transport", []),
+        (App, "_create_directories", []),
+        (BootStrategy, "kafka_producer", []),
+        (Recovery, "_build_highwaters", ["consumer", "tps", "destination", "title"]),
+        (Recovery, "_build_offsets", ["consumer", "tps", "destination", "title"]),
+        (Recovery, "_seek_offsets", ["consumer", "tps", "offsets", "title"]),
+        (Table, "on_recovery_completed", ["active_tps", "standby_tps"]),
         (GroupCoordinator, "check_errors", []),
+        (Assignment, "state_value", ["tp"]),
+        (BatchBuilder, "append", ["timestamp", "key", "value", "headers"]),
+        (BatchBuilder, "record_count", []),
     ],
 )
 def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) -> None:
@@ -42,6 +67,12 @@ def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) 
     ("owner", "name"),
     [
         (faust_consumer.Consumer, "_read_offset"),
+        (faust_consumer.Consumer, "_committed_offset"),
+        (faust_consumer.Consumer, "callback"),
+        (faust_consumer.Consumer, "can_resume_flow"),
+        (faust_consumer.Consumer, "flow_active"),
+        (TableManager, "_recovery"),
+        (TopicPartitionState, "highwater"),
         (GroupCoordinator, "_pending_exception"),
         (GroupCoordinator, "_coordination_task"),
         (Fetcher, "_fetch_max_wait_ms"),
@@ -73,6 +104,23 @@ async def test_a_running_consumer_of_a_group_has_it(kafka: KafkaBroker, path: st
         attrgetter(path)(consumer)
     finally:
         await consumer.stop()
+
+
+async def test_how_long_a_fetch_waits_is_taken_over_when_a_consumer_starts(kafka: KafkaBroker) -> None:
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address, group_id="hooks")
+    consumer._fetch_max_wait_ms = 123  # noqa: SLF001  as stream.transport sets it
+    await consumer.start()
+    try:
+        assert attrgetter("_fetcher._fetch_max_wait_ms")(consumer) == 123
+    finally:
+        await consumer.stop()
+
+
+def test_a_message_is_made_of_the_same_parts_in_the_same_order() -> None:
+    assert parameters(Message)[:12] == [
+        *("topic", "partition", "offset", "timestamp", "timestamp_type", "headers", "key", "value", "checksum"),
+        *("serialized_key_size", "serialized_value_size", "tp"),
+    ]
 
 
 def test_each_hook_that_the_transport_says_it_relies_on_is_held_here() -> None:

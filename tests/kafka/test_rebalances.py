@@ -69,15 +69,20 @@ async def test_after_a_rebalance_each_customer_is_held_by_one_worker(
                 return await _customers(first, second) == alone and all(map(any, await _halves(first, second)))
 
             await until(settled, 30, f"both to hold {alone} between them")
+            assert await _read_back(first) == 0, "what stayed where it was is not read anew"
+            held = (await _customers(second))["stage"]
+            assert await _read_back(second) == held
             await stand.send(keyed(rows[half:]))
             await until(stand.caught_up, 60, "both to commit the second half")
             together = await _customers(first, second)
+            lent = (await _customers(second))["stage"]
             await second.stop()
 
             async def whole() -> bool:
                 return await _customers(first) == together
 
             await until(whole, 30, f"the first to hold {together} again")
+            assert await _read_back(first) == lent
             await first.stop()
     assert set(together.values()) == {len(told_by_replay)}
     assert_same(await stand.transitions(), told_by_replay)
@@ -85,3 +90,9 @@ async def test_after_a_rebalance_each_customer_is_held_by_one_worker(
 
 async def _halves(*workers: Worker) -> list[list[float]]:
     return [list((await _customers(each)).values()) for each in workers]
+
+
+async def _read_back(worker: Worker) -> float:
+    """How many customers it has read from the changelog so far."""
+    ((_, count),) = (await worker.metrics())["stagewatch_customers_recovered_total"]
+    return count

@@ -85,23 +85,22 @@ async def test_what_a_killed_worker_held_is_taken_up_by_the_one_that_lives(corne
 
 
 async def test_a_worker_that_slept_longer_than_its_session_does_no_harm_when_it_wakes(corner: Corner) -> None:
-    stand = corner(sources=SEGMENT, settings=NEVER | {"client.batch_records": "50", "client.session_timeout": "3s"})
+    stand = corner(sources=SEGMENT, settings=NEVER | {"client.batch_records": "50"})
     await stand.create_topics()
-    events = shopping(300, 9_000)
+    events = shopping(300, 12_000)
     half = len(events) // 2
-    await stand.send(events[:half])
-    async with stand.worker("sleeper") as sleeper, stand.watching("stage-transitions") as published:
-
-        async def under_way() -> bool:
-            return await published() > 300
-
-        await until(under_way, 45, "the sleeper to be at work")
+    async with stand.worker("sleeper") as sleeper:
+        await sleeper.ready()
+        sending = asyncio.create_task(stand.send(events[:half], pace=3_000))
+        await until(lambda: _some_published(stand, 500), 30, "the sleeper to be at work")
         sleeper.freeze()
+        assert not sending.done(), "it was to fall asleep amid its work"
         async with stand.worker("other") as other:
             await other.ready()
+            await sending
             await caught_up(stand)
             sleeper.thaw()
-            await until(lambda: _ended_or_ready(sleeper), 30, "the sleeper to join again, or to end by itself")
+            await until(lambda: _ended_or_holding(sleeper), 30, "the sleeper to join again, or to end by itself")
             await stand.send(events[half:-4])
             await caught_up(stand)
             await other.stop()
@@ -140,5 +139,12 @@ async def test_a_worker_without_partitions_stands_by_and_takes_over(corner: Corn
     assert_same(found, await asyncio.to_thread(stand.replay, events))
 
 
-async def _ended_or_ready(worker: Worker) -> bool:
-    return worker.code is not None or (await worker.get("/ready"))[0] == 200
+async def _some_published(stand: Stand, count: int) -> bool:
+    return await stand.published() > count
+
+
+async def _ended_or_holding(worker: Worker) -> bool:
+    if worker.code is not None:
+        return True
+    held = (await worker.metrics())["stagewatch_partitions_held"][0][1]
+    return 0 < held < 4

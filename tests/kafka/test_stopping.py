@@ -2,11 +2,14 @@
 
 import asyncio
 
+import pytest
+
 from tests.kafka import traffic
 from tests.kafka.conftest import Corner
 from tests.kafka.crowd import shopping
 from tests.kafka.polling import until
 from tests.kafka.stand import assert_no_gaps, assert_same
+from tests.kafka.worker import Worker
 
 NEVER = {"clock.idle_after": "never"}
 # So long that a worker which did not leave the group would keep the next one out for the whole test.
@@ -66,6 +69,39 @@ async def test_a_worker_with_nothing_to_do_stops_as_soon(corner: Corner) -> None
     async with stand.worker() as worker:
         await worker.ready()
         assert await worker.stop() < 5
+
+
+@pytest.mark.parametrize("told", ["the first", "the second", "both"])
+async def test_a_worker_told_to_stop_amid_a_rebalance_does_not_hang(corner: Corner, told: str) -> None:
+    # A rolling restart: one comes while another goes, and the group is given out anew at that very moment.
+    stand = corner(sources={"events": "segment"}, settings=NEVER)
+    await stand.create_topics()
+    events = shopping(100, 3_000)
+    sending = asyncio.create_task(stand.send(events, pace=1_000))
+    async with stand.worker("first") as first:
+        await first.ready()
+        async with stand.worker("second") as second:
+            await until(lambda: _says(first, "Revoking previously assigned partitions f"), 30, "a rebalance to begin")
+            if told != "the second":
+                await first.stop()
+            if told != "the first":
+                await second.stop()
+            await sending
+            if told != "both":
+                await until(stand.caught_up, 30, "the worker that is left to commit everything")
+                await (first if told == "the second" else second).stop()
+    if told == "both":
+        async with stand.worker("third") as third:
+            await third.ready(within=AT_ONCE)
+            await until(stand.caught_up, 30, "the next worker to commit everything")
+            await third.stop()
+    found = await stand.transitions()
+    assert_no_gaps(found)
+    assert_same(found, await asyncio.to_thread(stand.replay, events))
+
+
+async def _says(worker: Worker, words: str) -> bool:
+    return words in worker.log
 
 
 async def _some(count: traffic.Count) -> bool:
