@@ -106,7 +106,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
     async def _take(self, numbers: set[int]) -> None:
         started = monotonic()
         parked, self._parked = self._parked, {}
-        ends = await self._ends(numbers)
+        ends = await self._ends(numbers) if numbers else {}
         kept = {number: parked[number] for number in numbers & parked.keys() if parked[number].end == ends[number]}
         for partition in kept.values():
             partition.reopen()

@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any
 
 import faust
 from aiokafka import ConsumerRecord, TopicPartition
+from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode import Service
@@ -157,14 +158,13 @@ class Consumer(driver.Consumer):
     async def _poll(self) -> None:
         """Fetch once and hand over what came, each partition's records as one batch.
 
-        Whatever is fetched and not handed over (a rebalance came between) is fetched again: the position
-        goes back to the committed offset, and memory knows which offsets it has already applied.
+        Whatever is fetched and not handed over (a rebalance came between) is fetched again; memory knows which
+        offsets it has already applied.
         """
         if not self.flow_active:
             await self.wait(self.can_resume_flow.wait())
         if self._discarded:
-            await self.perform_seek()
-            self._discarded = False
+            self._discarded = not await self._gone_back()
         await self.app.backlog.room(MAX_IN_FLIGHT)
         generation = self.app.consumer_generation_id
         records, _ = await self._wait_next_records(timeout=POLL_SECONDS)
@@ -176,6 +176,22 @@ class Consumer(driver.Consumer):
                 return
             await self._deliver(tp, rows, generation)
         await asyncio.sleep(0)
+
+    async def _gone_back(self) -> bool:
+        """Go back to the committed offsets; False where a rebalance came between.
+
+        Where nothing has been committed yet, back to the beginning: aiokafka's own seek leaves those positions as
+        they are, behind what was discarded.
+        """
+        try:
+            if self.assignment():
+                await self.perform_seek()
+            sources = [tp for tp in self.assignment() if tp.topic in self.app.sources]
+            if new := [tp for tp in sources if not self._committed_offset[tp]]:
+                await self.seek_wait(await self.earliest_offsets(*new))
+        except IllegalStateError:
+            return False
+        return True
 
     async def _deliver(self, tp: TP, records: Records, generation: int) -> None:
         position, highwater = self._thread.place(tp)
