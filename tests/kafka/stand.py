@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -184,7 +185,8 @@ def assert_same(found: ByCustomer, wanted: ByCustomer) -> None:
     """The same transitions for the same customers, in the same order; says of whom the first difference is."""
     assert sorted(found) == sorted(wanted), "not the same customers"
     for customer, published in wanted.items():
-        assert found[customer] == published, f"of customer {customer}"
+        for told, awaited in zip_longest(found[customer], published):
+            assert told == awaited, f"of {customer}: {told} instead of {awaited}"
 
 
 def replayed(
