@@ -9,10 +9,12 @@ rebalance, and never looks at the coordinator's errors. Here:
 - on revocation, work in hand ends and is committed before Faust forgets anything;
 - an error of the group coordinator stops the worker instead of leaving it idle for ever.
 
-It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each of which tests/kafka and
-tests/embedded exercise: `Consumer._drain_messages`, `_wait_next_records`, `_read_offset`, `force_commit`,
-`wait_empty`, `AIOKafkaConsumerThread._create_worker_consumer`, and of aiokafka `_coordinator._pending_exception`,
-`_coordinator.check_errors`, `_coordination_task`, `_subscription`, `_fetcher._fetch_max_wait_ms`.
+It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each held by its name in
+tests/kafka/test_hooks.py: `Consumer._drain_messages`, `_wait_next_records`, `_read_offset`, `_committed_offset`,
+`_commit_offsets`, `_get_active_partitions`, `_is_changelog_tp`, `_new_consumer_thread`, `force_commit`,
+`perform_seek`, `seek_wait`, `earliest_offsets`, `wait_empty`, `AIOKafkaConsumerThread._create_worker_consumer`,
+`_ensure_consumer`, `call_thread`, and of aiokafka `_coordinator._pending_exception`, `_coordinator.check_errors`,
+`_coordination_task`, `_subscription`, `_fetcher._fetch_max_wait_ms`.
 """
 
 from __future__ import annotations
