@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.brokers import fresh
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.shop import ECOM, FILE, Row, closing, read_rows, write_csv
 from tests.kafka.stand import ByCustomer, Stand, replayed
@@ -17,10 +18,10 @@ Corner = Callable[..., Stand]
 @pytest.fixture
 def corner(kafka: KafkaBroker, tmp_path: Path, request: pytest.FixtureRequest) -> Corner:
     """Makes this test's stand on the session's broker, with names that no other test has."""
-    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:60]
+    name = re.sub(r"[^a-z0-9]+", "-", request.node.name.lower().removeprefix("test_"))[:40]
 
     def make(partitions: int = 4, broker: str = kafka.address, **rest: dict[str, str]) -> Stand:
-        return Stand(broker, f"{name}-{os.getpid()}", tmp_path, partitions, **rest)
+        return Stand(broker, fresh(name), tmp_path, partitions, **rest)
 
     return make
 

@@ -66,6 +66,11 @@ class Stand:
         """The consumer group, and prefix of the changelog."""
         return f"{self.name}-app"
 
+    @property
+    def changelog(self) -> str:
+        """The topic of the customers' memories."""
+        return f"{self.group}-customers-changelog"
+
     def topic(self, local: str) -> str:
         """The full name of a topic, sources and published ones alike."""
         return f"{self.name}.{local}"

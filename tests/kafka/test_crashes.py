@@ -11,8 +11,8 @@ SEED = 20240313
 KILLS = 6
 
 
-async def kill_in_the_middle(stand: Stand, name: str, after: int) -> None:
-    """Run a worker, and kill it as soon as `after` more transitions are on the topic."""
+async def kill_in_the_middle(stand: Stand, name: str, after: int) -> bool:
+    """Run a worker, kill it as soon as `after` more transitions are on the topic; whether it left anything undone."""
     before = await stand.published()
     async with stand.worker(name) as worker, stand.watching("stage-transitions") as published:
         await worker.ready()
@@ -22,6 +22,7 @@ async def kill_in_the_middle(stand: Stand, name: str, after: int) -> None:
 
         await until(far_enough, 60, f"{after} more transitions")
         await worker.kill()
+    return not await stand.caught_up()
 
 
 async def test_a_worker_killed_and_started_again_says_what_one_that_lives_says(
@@ -33,9 +34,11 @@ async def test_a_worker_killed_and_started_again_says_what_one_that_lives_says(
     await stand.create_topics()
     dice, total = Random(SEED), sum(map(len, told_by_replay.values()))  # noqa: S311  for tests
     share = -(-len(rows) // (KILLS + 1))
+    undone = 0
     for number in range(KILLS):
         await stand.send(keyed(rows[number * share : (number + 1) * share]))
-        await kill_in_the_middle(stand, f"killed-{number}", dice.randrange(total // (KILLS + 1) // 2))
+        undone += await kill_in_the_middle(stand, f"killed-{number}", dice.randrange(total // (KILLS + 1) // 2))
+    assert undone >= KILLS - 1, "the kills came too late to prove anything"
     await stand.send(keyed(rows[KILLS * share :]))
     async with stand.worker("last") as worker:
         await worker.ready()

@@ -2,6 +2,8 @@
 
 import asyncio
 
+import pytest
+
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.conftest import Corner
 from tests.kafka.crowd import BEGAN, event, shopping
@@ -39,13 +41,15 @@ async def test_a_worker_that_may_not_join_a_full_group_ends_and_says_why(corner:
             await first.stop()
 
 
+@pytest.mark.parametrize("refused", ["cart-abandoned", "changelog"])
 async def test_a_send_that_the_broker_refuses_stops_the_worker_before_it_commits_and_is_made_up_for(
-    corner: Corner,
+    corner: Corner, refused: str
 ) -> None:
     stand = corner(sources=SEGMENT, settings=NEVER)
     await stand.create_topics()
-    refusing = stand.topic("cart-abandoned")
-    await configure(stand.broker, refusing, **{"max.message.bytes": "10"})
+    refusing = stand.changelog if refused == "changelog" else stand.topic(refused)
+    kept = {"cleanup.policy": "compact"} if refused == "changelog" else {}
+    await configure(stand.broker, refusing, **kept, **{"max.message.bytes": "10"})
     events = shopping(100, 2_000)
     await stand.send(events)
     async with stand.worker("refused") as worker:
@@ -53,7 +57,9 @@ async def test_a_send_that_the_broker_refuses_stops_the_worker_before_it_commits
     assert code not in {0, 128 + 9}
     assert refusing in worker.log
     assert await stand.left_to_commit() == len(events), "committed past what was not sent"
-    await configure(stand.broker, refusing)
+    if refused == "changelog":
+        assert await stand.published() == 0, "published what memory does not hold"
+    await configure(stand.broker, refusing, **kept)
     await finish(stand)
     wanted = stand.replay(events)
     found = once(await stand.transitions())

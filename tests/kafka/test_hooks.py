@@ -41,6 +41,8 @@ def parameters(method: Callable[..., object]) -> list[str]:
         (driver.Consumer, "_is_changelog_tp", ["tp"]),
         (driver.Consumer, "_new_consumer_thread", []),
         (driver.Consumer, "perform_seek", []),
+        (driver.Consumer, "seek_wait", ["partitions"]),
+        (driver.Consumer, "earliest_offsets", ["partitions"]),
         (driver.Consumer, "stop_flow", []),
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["transport"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", []),

@@ -40,7 +40,7 @@ async def test_memories_come_back_from_a_compacted_changelog(corner: Corner) -> 
             partitions=1, broker=own.address, sources=SEGMENT, settings=NEVER | {"client.batch_records": "200"}
         )
         await stand.create_topics()
-        log = f"{stand.group}-customers-changelog"
+        log = stand.changelog
         at_once = {"cleanup.policy": "compact", "min.cleanable.dirty.ratio": "0.01", "max.compaction.lag.ms": "1"}
         await traffic.configure(own.address, log, **at_once, **{"segment.ms": "100"})
         events = shopping(50, 6_000, partitions=1)
