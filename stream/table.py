@@ -77,6 +77,9 @@ class CustomerTable(faust.Table[bytes, bytes]):
     def __init__(self, app: StreamApp, *, new_partition: Callable[[int], Partition], **options: Any) -> None:
         super().__init__(app, **options)
         self.held: dict[int, Partition] = {}
+        #: whether what was assigned has been read back, so that sources may flow
+        self.filled = False
+        self._filling: asyncio.Task[None] | None = None
         #: revoked and not assigned elsewhere as far as is known
         self._parked: dict[int, Partition] = {}
         self._new_partition = new_partition
@@ -87,7 +90,8 @@ class CustomerTable(faust.Table[bytes, bytes]):
         A failure stops the worker: a partition that is half filled must not be worked on.
         """
         try:
-            await self._take({tp.partition for tp in active_tps})
+            self._filling = asyncio.create_task(self._take({tp.partition for tp in active_tps}))
+            await self._filling
         except Exception as error:  # noqa: BLE001  Faust would drop it without a word
             await self.app.crash(error)
             return
@@ -98,7 +102,14 @@ class CustomerTable(faust.Table[bytes, bytes]):
         await asyncio.gather(*(partition.settle() for partition in self.held.values()))
 
     async def park(self) -> None:
-        """Let go of all partitions: they may belong to somebody else from now on."""
+        """Let go of all partitions: they may belong to somebody else from now on.
+
+        A filling that a rebalance has overtaken is ended: Faust does not, and it would put old partitions in place.
+        """
+        self.filled = False
+        if self._filling is not None and not self._filling.done():
+            self._filling.cancel()
+            await asyncio.wait([self._filling])
         if self.held:
             self._parked = {number: partition for number, partition in self.held.items() if partition.failure is None}
             self.held = {}
@@ -116,6 +127,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
         recovery = await self._fill(fresh) if fresh else Recovered()
         recovery.seconds = monotonic() - started
         self.held = kept | fresh
+        self.filled = True
         self.app.recovered(recovery)
 
     async def _fill(self, fresh: dict[int, Partition]) -> Recovered:

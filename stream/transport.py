@@ -146,6 +146,11 @@ class Consumer(driver.Consumer):
 
     # -- delivery
 
+    def resume_flow(self) -> None:
+        """Faust resumes twice, before the table is filled and after; what is delivered between it throws away."""
+        if self.app.table.filled:
+            super().resume_flow()
+
     async def _drain_messages(self, fetcher: Any) -> None:
         try:
             while not (self.should_stop or fetcher.should_stop):
