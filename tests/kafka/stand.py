@@ -4,7 +4,6 @@ Owns the names, the settings of its workers and what is asked of its topics. Tra
 `told` form: all that a subscriber is promised to see again, whoever processed the signal.
 """
 
-import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -16,9 +15,13 @@ from typing import Any
 import orjson
 from aiokafka.admin import NewTopic
 
+from stagewatch.app import connection_of, topics_of
+from stagewatch.library import machine_of
+from stagewatch.settings import load
+from stream.topics import create
 from tests.kafka import traffic
 from tests.kafka.traffic import Count, Found, Sent
-from tests.kafka.worker import PROGRAM, Worker, command
+from tests.kafka.worker import PROGRAM, Worker, command, environment
 
 # A killed member's partitions are given to others after its session timeout: as short as two busy cores allow.
 QUICK = {
@@ -80,10 +83,11 @@ class Stand:
         return Worker(self.all_settings(**further), self.folder, name, program)
 
     async def create_topics(self) -> None:
-        """The sources as their owners made them, the rest by `stagewatch topics`, as an operator would."""
-        await self.make(*map(self.topic, self.sources))
-        code, out, err = await asyncio.to_thread(command, self.all_settings(), "topics", "--create")
-        assert code == 0, f"`stagewatch topics` ended with {code}:\n{out}{err}"
+        """Every topic, sources too, as `stagewatch topics --create --sources-too` makes them."""
+        settings = load(environment(self.all_settings())).settings
+        specs = topics_of(settings, machine_of(settings))
+        counts = {"partitions": settings.partitions, "replication": settings.replication}
+        await create(connection_of(settings), specs, **counts, sources_too=True)
 
     async def make(self, *topics: str, partitions: int | None = None, **config: str) -> None:
         """Topics as somebody else makes them; config as `cleanup_policy='compact'`."""
