@@ -15,6 +15,12 @@ Kinds = frozenset[str] | None
 
 Operation = Literal["count", "sum", "first", "last", "min", "max", "days", "days_since"]
 
+Per = Literal["cart"]
+"""The attribute of which each value has an instance of a track to itself."""
+
+DROPPED_OFF: Final = "dropped_off"
+"""The name of the transition that says a customer has stayed in a stage for longer than its time-frame."""
+
 BUCKETS: Final = 32
 """A window is kept as at most this many buckets, so its memory is bounded however many signals fall into it."""
 
@@ -32,7 +38,8 @@ class Fact:
 
     `count`, `sum` and `days` begin at 0; the others are missing until they are fed. A fact with `within` covers at most
     that long a time, and leaves out less than a 32nd of it (and 31 ms) at its older end; for `days` its buckets are the
-    days themselves (UTC), today included.
+    days themselves (UTC), today included. With `per` it is kept for each instance
+    of the journey's track that is kept so.
     """
 
     name: str
@@ -43,6 +50,7 @@ class Fact:
     within: int | None = None
     reset: frozenset[str] = frozenset()
     condition: Condition | None = None
+    per: Per | None = None
 
     @property
     def optional(self) -> bool:
@@ -67,6 +75,10 @@ class Move:
     """A rule: from these stages to that one, on a signal of these kinds, or after so much silence.
 
     `after` counts from entering the stage, and anew from every signal of the kinds in `since`.
+
+    It is published once in `cooldown` (ms), or only `once`, and otherwise suppressed; a signal of the kinds in `reset`
+    forgets when that was. Its publication waits for `grace` (ms), in which it can be undone. `late`: a signal too late
+    to be put in its place makes it all the same.
     """
 
     name: str
@@ -79,35 +91,57 @@ class Move:
     publish: tuple[str, ...] = ()
     route: tuple[str, ...] = ()
     from_any: bool = False
+    cooldown: int | None = None
+    once: bool = False
+    reset: frozenset[str] = frozenset()
+    grace: int | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Track:
-    """One state machine; a customer begins in `initial` with the first signal. `meanings` explains some stages."""
+    """One state machine; a customer begins in `initial` with the first signal. `meanings` explains some stages.
+
+    `frames`: how long (ms) a customer may stay in a stage before counting as dropped off; `furthest`: the stages stand
+    in order, and the furthest one reached is kept; `per`: kept for each value of that attribute, where `orders` says
+    whether an order is heard by `any` open instance or the `same` as it names.
+    """
 
     name: str
     initial: str
     stages: tuple[str, ...]
     moves: tuple[Move, ...]
     meanings: Mapping[str, str] = field(default_factory=dict)
+    frames: Mapping[str, int] = field(default_factory=dict)
+    furthest: bool = False
+    per: Per | None = None
+    orders: Literal["any", "same"] = "any"
 
 
 @dataclass(frozen=True, slots=True)
 class ExampleSignal:
-    """A signal of an example, `at` ms after the example's beginning."""
+    """A signal of an example, `at` ms after the example's beginning.
+
+    `arrives`: how far time had been told (ms after the beginning) when it came; `id`: for one that comes twice.
+    """
 
     at: int
     kind: str
     attributes: Mapping[str, float | int | str]
+    arrives: int | None = None
+    id: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """A transition that an example must give; `at` and `facts` are held against it where they are given."""
+    """A transition that an example must give; what is None, and facts not named, are not held against it."""
 
     name: str
     at: int | None = None
     facts: Mapping[str, float | int | str | None] = field(default_factory=dict)
+    kind: Literal["made", "corrected", "suppressed"] = "made"
+    cart: str | None = None
+    late: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,6 +166,7 @@ class Definition:
     title: str
     patience: int
     lateness: int
+    dedup_window: int
     signals: Mapping[str, str]
     facts: tuple[Fact, ...]
     tracks: tuple[Track, ...]

@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
 from schemas.rejections import HEADER, MAX_DETAIL, REASONS
 from schemas.signals import ATTRIBUTES, KINDS, Attribute
+from schemas.transitions import REASONS as WHY
 from schemas.values import MAX_ID_LENGTH, MAX_NUMBER, MAX_TEXT_LENGTH
 
 FOLDER: Final = Path(__file__).parent / "published"
@@ -75,9 +76,14 @@ class TransitionRecord(_Record):
     facts: Annotated[dict[str, FactValue], Field(description="what the move's condition read and the journey lists")]
     kind: Annotated[
         Literal["made", "corrected", "suppressed"],
-        Field(description="suppressed: the stage changed, but subscribers need not act"),
+        Field(description="corrected: `corrects` never was; suppressed: the stage changed, subscribers need not act"),
     ]
     corrects: Annotated[Digest | None, Field(description="the id of the transition that this one withdraws")]
+    reason: Annotated[
+        Literal[tuple(WHY)] | None,  # type: ignore[valid-type]  # made of data
+        Field(description="; ".join(f"{reason}: {meaning}" for reason, meaning in WHY.items())),
+    ]
+    late: Annotated[bool, Field(description="caused by a signal that came too late to be put in its place")]
 
 
 class TrackRecord(_Record):

@@ -154,6 +154,9 @@ ATTRIBUTES: Final[Mapping[str, Attribute]] = {
 }
 """Every attribute that a signal can carry."""
 
+PURCHASES: Final = frozenset({"order_completed", "subscription_started"})
+"""The kinds by which somebody buys. They count even where they come too late for anything else."""
+
 
 def carries(kind: str, attribute: str) -> bool:
     """Whether signals of this kind carry the attribute; a kind that is not among KINDS carries all of them."""
@@ -172,7 +175,11 @@ class Origin:
 @final
 @dataclass(slots=True)
 class Signal:
-    """An event understood. `at` is event time in ms; `attributes`: words of ATTRIBUTES, rightly typed."""
+    """An event understood. `at` is event time in ms; `attributes`: words of ATTRIBUTES, rightly typed.
+
+    `late` is never said by a sender: it marks a signal that came too late to be put in its place among its customer's
+    others, and whose `at` is therefore the time its customer had reached.
+    """
 
     customer: str
     kind: str
@@ -180,6 +187,7 @@ class Signal:
     id: str
     attributes: dict[str, float | int | str]
     origin: Origin
+    late: bool = False
 
 
 @dataclass(slots=True)

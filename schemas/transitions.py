@@ -20,6 +20,16 @@ DEADLINE: Final = "deadline"
 EVENT_TYPE: Final = "stagewatch.transition.v1"
 """CloudEvents type of every transition; a change that old subscribers cannot read gets a new number."""
 
+Reason = Literal["late_signal", "cooldown", "once", "undone"]
+
+REASONS: Final[Mapping[Reason, str]] = {
+    "late_signal": "a signal that came late leaves no room for it",
+    "cooldown": "the same move was published a short while ago",
+    "once": "the move has been published before, and is published once",
+    "undone": "the move was undone within its grace, or undid another within that one's",
+}
+"""Why a transition was corrected or suppressed."""
+
 ID_BYTES: Final = 16
 """128 bits: among 10^12 transitions the chance that any two share an id is below 10^-14."""
 
@@ -42,7 +52,11 @@ class Cause:
 
 @dataclass(slots=True)
 class Transition:
-    """One move of one customer. `at` and `previous_at` are event time in ms; `route`: topics for copies."""
+    """One move of one customer.
+
+    `at` and `previous_at` are event time in ms; `route`: topics for copies; `reason`: why it was corrected or
+    suppressed; `late`: a signal made it that came too late to be put in its place.
+    """
 
     id: str
     sequence: int
@@ -60,6 +74,8 @@ class Transition:
     facts: Mapping[str, Fact] = field(default_factory=dict)
     kind: Literal["made", "corrected", "suppressed"] = "made"
     corrects: str | None = None
+    reason: Reason | None = None
+    late: bool = False
     route: tuple[str, ...] = ()
 
 
@@ -111,6 +127,8 @@ def record(transition: Transition, recorded_at: int) -> dict[str, Any]:
         "facts": transition.facts,
         "kind": transition.kind,
         "corrects": transition.corrects,
+        "reason": transition.reason,
+        "late": transition.late,
     }
 
 

@@ -53,6 +53,7 @@ def _definition(document: Document) -> Definition | None:
         title=form.title,
         patience=form.patience,
         lateness=form.lateness,
+        dedup_window=form.dedup_window,
         signals={name: meaning or name for name, meaning in form.signals.items()},
         facts=facts,
         tracks=tracks,

@@ -94,6 +94,7 @@ class JourneyForm(_Form):
     title: str
     patience: Duration = 30_000
     lateness: Duration = 3_600_000
+    dedup_window: Duration = 604_800_000
     signals: Meanings = {}
     groups: dict[Name, Several] = {}
     facts: dict[str, Any] = {}
