@@ -4,7 +4,8 @@ Owns what one input does to one memory: deadlines up to it first, then facts, th
 making of transitions out of moves. Pure: `step` and `apply` never change the memory they are given. The methods of
 `Machine` that say so change it in place, for those who own it.
 
-A signal older than what its customer has been through already counts as if it came at that later moment.
+What a customer goes through follows from the customer's signals in the order of their times, each once. A signal that
+comes in that order is heard at once; what becomes of others, `journey.rewinding` and `journey.duplicates` say.
 """
 
 import linecache
@@ -13,13 +14,18 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any
 
-from journey import windows
-from journey.compiling.layout import lay_out
-from journey.compiling.source import OTHER, generate, named
+from journey import moves, windows
+from journey.compiling.carts import runtime
+from journey.compiling.layout import CartsPlace, Layout, TrackPlace, lay_out
+from journey.compiling.source import OTHER, carts_name, generate, named
 from journey.definition import Definition
-from journey.memory import BEGINNING, DUE, Memory, State
+from journey.duplicates import digests, is_known, remembering
+from journey.memory import BEGINNING, DUE, Memory, Past, State
+from journey.moves import Constant, Made
+from journey.rewinding import MOST, hear_copy, hear_late, in_order, settle
+from journey.tally import Tally
 from schemas.signals import KINDS, Signal
-from schemas.transitions import DEADLINE, Cause, Fact, Transition, transition_id
+from schemas.transitions import DEADLINE, Cause, Transition, revised_id, transition_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,29 +35,12 @@ class Tick:
     now: int
 
 
-@dataclass(frozen=True, slots=True)
-class _Move:
-    """What is the same in all transitions of one move."""
-
-    journey: str
-    version: int
-    track: str
-    stages: tuple[str, ...]
-    name: str
-    to: str
-    route: tuple[str, ...]
-
-
-Made = tuple[_Move, int, int | None, int, dict[str, Fact]]
-"""A move made: which, the number of the stage left, when that was entered, at, the facts to publish."""
-
-
 class Machine:
     """Journeys compiled together, so that one customer can be followed on several at once.
 
     `kinds` are the kinds of signal that change anything, `attributes` those that anything reads, `routes` the
-    topics that transitions are copied to; `patience` and `lateness` (ms) the longest of any of the journeys;
-    `source` the generated module, to be shown.
+    topics that transitions are copied to; `patience`, `lateness` and `dedup_window` (ms) the longest of any of the
+    journeys; `source` the generated module, to be shown.
     """
 
     def __init__(self, definitions: Sequence[Definition]) -> None:
@@ -59,38 +48,59 @@ class Machine:
         self.layout = lay_out(definitions)
         source = generate(self.layout)
         self.source = source.text
-        self.attributes = source.attributes
         self.kinds = named(self.layout) | (KINDS.keys() if OTHER in source.functions else frozenset())
-        self.routes = frozenset(topic for move in _moves(definitions) for topic in move.route)
         self.patience = max(definition.patience for definition in definitions)
         self.lateness = max(definition.lateness for definition in definitions)
-        module = _execute(source.text, {f"M{number}": move for number, move in enumerate(_moves(definitions))})
+        self.dedup_window = max(definition.dedup_window for definition in definitions)
+        self.attributes = source.attributes | ({"order"} if self.dedup_window else frozenset())
+        constants = _constants(self.layout)
+        self.routes = frozenset(topic for move in constants for topic in move.route)
+        module = _execute(source.text, _names(self.layout, constants))
         self._handlers = {kind: module[name] for kind, name in source.functions.items()}
-        self._other = self._handlers.get(OTHER)
-        self._silence: Callable[[State, int], list[Made]] = module["silence"]
+        self._late_handlers = {kind: module[name] for kind, name in source.late.items()}
+        self._silence: Callable[[State, int], list[Made | None]] = module["silence"]
         self.begin: Callable[[State, int], None] = module["begin"]
 
     def start(self, customer: str) -> Memory:
         """The memory of a customer of whom nothing has been seen."""
         return Memory(customer, 0, BEGINNING, list(self.layout.initial), {})
 
-    def hear(self, memory: Memory, signal: Signal) -> list[Transition]:
-        """`step` with a signal, in place."""
+    def hear(self, memory: Memory, signal: Signal, tally: Tally | None = None) -> list[Transition]:
+        """`step` with a signal, in place; what is worth counting is added to `tally`."""
+        tally = Tally() if tally is None else tally
+        at = signal.at
+        if self.dedup_window:
+            found = digests(signal)
+            since = max(at, memory.at) - self.dedup_window
+            for digest in found:
+                if digest in memory.seen and is_known(memory.seen, digest, since):
+                    return hear_copy(self, memory, signal, tally)
+            memory.seen = remembering(memory.seen, found, at, since, tally)
+        if at > memory.at or in_order(memory, signal):
+            if self.lateness:
+                self._keep(memory, signal)
+            transitions = self.advance(memory, signal, tally)
+        else:
+            transitions = hear_late(self, memory, signal, tally)
+        past = memory.past
+        if past is not None and (len(past.signals) > MOST or past.signals[0].at < memory.at - 2 * self.lateness):
+            settle(self, memory, past, tally)
+        return transitions
+
+    def advance(self, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
+        """Go on, in place, to a signal that is not before the memory's time, and let it count."""
         state = memory.state
         transitions: list[Transition] = []
-        at = signal.at
-        if at > memory.at:
-            memory.at = at
-        else:
-            at = memory.at
+        at = memory.at = signal.at
         if state[DUE] <= at:
             if state[DUE] == BEGINNING:
                 self.begin(state, at)
             else:
-                transitions = _published(memory, self._silence(state, at), None)
-        handler = self._handlers.get(signal.kind, self._other)
-        if handler is not None and (made := handler(state, at, signal.attributes)):
-            transitions += _published(memory, made, signal)
+                transitions = _published(memory, self._silence(state, at), None, tally)
+        handlers = self._late_handlers if signal.late else self._handlers
+        handler = handlers.get(signal.kind) or handlers.get(OTHER)
+        if handler is not None and (made := handler(state, at, signal)):
+            transitions += _published(memory, made, signal, tally)
         return transitions
 
     def wait(self, memory: Memory, now: int) -> list[Transition]:
@@ -99,9 +109,17 @@ class Machine:
         transitions: list[Transition] = []
         while due is not None and due <= now:
             memory.at = max(memory.at, due)
-            transitions += _published(memory, self._silence(memory.state, due), None)
+            transitions += _published(memory, self._silence(memory.state, due), None, Tally())
             due = memory.due
         return transitions
+
+    def _keep(self, memory: Memory, signal: Signal) -> None:
+        """Keep a signal that is after all others, so that one that comes late can be put before it."""
+        past = memory.past
+        if past is None or signal.at - memory.at > self.lateness:
+            memory.past = Past(memory.state.copy(), memory.at, [signal])
+        else:
+            past.signals.append(signal)
 
 
 def compile_journeys(definitions: Sequence[Definition]) -> Machine:
@@ -125,7 +143,13 @@ def step(machine: Machine, memory: Memory, given: Signal | Tick) -> tuple[Memory
 
 
 def apply(
-    machine: Machine, memory: Memory | None, customer: str, source: str, signals: Sequence[Signal]
+    machine: Machine,
+    memory: Memory | None,
+    customer: str,
+    source: str,
+    signals: Sequence[Signal],
+    *,
+    tally: Tally | None = None,
 ) -> tuple[Memory, list[Transition]]:
     """What a batch of one customer's signals from one source makes of a memory (None: the customer is new).
 
@@ -138,7 +162,7 @@ def apply(
     last = applied
     for signal in signals:
         if signal.origin.offset > applied:
-            transitions += machine.hear(memory, signal)
+            transitions += machine.hear(memory, signal, tally)
             last = max(last, signal.origin.offset)
     if last > applied:
         memory.offsets = {**memory.offsets, source: last}
@@ -148,63 +172,112 @@ def apply(
 def where(machine: Machine, memory: Memory) -> dict[str, dict[str, tuple[str, int | None]]]:
     """For each journey and track the stage a customer is in, and since when (ms; None: from the beginning)."""
     return {
-        place.definition.journey: {
-            track.track.name: (track.track.stages[memory.state[track.stage]], memory.state[track.entered])
-            for track in place.tracks
-        }
+        place.definition.journey: {track.track.name: _stage(memory.state, track) for track in place.tracks}
         for place in machine.layout.journeys
     }
 
 
-def _moves(definitions: Sequence[Definition]) -> list[_Move]:
+def _stage(state: State, place: TrackPlace | CartsPlace) -> tuple[str, int | None]:
+    """The stage of a track and since when; of one that is kept per cart, that of the cart last touched."""
+    stage, since = (place.stage, place.entered) if isinstance(place, TrackPlace) else (place.shown, place.since)
+    return place.track.stages[state[stage]], state[since]
+
+
+def _constants(layout: Layout) -> list[Constant]:
     """The constants of all moves, in document order, which is the order of their numbers."""
-    return [
-        _Move(each.journey, each.version, track.name, track.stages, move.name, move.to, move.route)
-        for each in definitions
-        for track in each.tracks
-        for move in track.moves
-    ]
+    found = []
+    for place in layout.journeys:
+        definition = place.definition
+        for each in place.tracks:
+            track = each if isinstance(each, TrackPlace) else each.inner
+            found += [
+                Constant(
+                    definition.journey,
+                    definition.version,
+                    track.track.name,
+                    track.track.stages,
+                    move.name,
+                    move.to,
+                    move.route,
+                    track.published.get(move.name),
+                    move.once,
+                    move.cooldown,
+                )
+                for move in track.moves
+            ]
+    return found
 
 
-def _execute(text: str, constants: Mapping[str, object]) -> dict[str, Any]:
+def _names(layout: Layout, constants: Sequence[Constant]) -> dict[str, object]:
+    """What the generated code refers to."""
+    carts = [track for place in layout.journeys for track in place.tracks if isinstance(track, CartsPlace)]
+    return {
+        "MOVES": tuple(constants),
+        **{f"M{number}": move for number, move in enumerate(constants)},
+        **{carts_name(place): runtime(place) for place in carts},
+        **vars(windows),
+        **vars(moves),
+    }
+
+
+def _execute(text: str, names: Mapping[str, object]) -> dict[str, Any]:
     """The generated module's names; its lines are made known so that a traceback shows them."""
     name = f"<journeys {blake2b(text.encode(), digest_size=4).hexdigest()}>"
     linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)
-    module: dict[str, Any] = {"__name__": name, **constants, **vars(windows)}
+    module: dict[str, Any] = {**names, "__name__": name}
     exec(compile(text, name, "exec"), module)  # noqa: S102  our own text, generated from checked values
     return module
 
 
-def _published(memory: Memory, made: Sequence[Made], signal: Signal | None) -> list[Transition]:
+def _published(memory: Memory, made: Sequence[Made | None], signal: Signal | None, tally: Tally) -> list[Transition]:
     """The transitions that publish the moves made, numbered on from the memory's last."""
     if not made:
         return []
     if signal is None:
-        cause, cause_id = Cause(DEADLINE), DEADLINE
+        cause, cause_id, late = Cause(DEADLINE), DEADLINE, False
     else:
-        origin, cause_id = signal.origin, signal.id
+        origin, cause_id, late = signal.origin, signal.id, signal.late
         cause = Cause(signal.kind, cause_id, origin.topic, origin.partition, origin.offset)
-    customer = memory.customer
     transitions = []
-    for move, left, entered, at, facts in made:
-        memory.sequence += 1
-        transitions.append(
-            Transition(
-                transition_id(customer, move.journey, move.version, move.track, None, move.name, at, cause_id),
-                memory.sequence,
-                customer,
-                move.journey,
-                move.version,
-                move.track,
-                None,
-                move.name,
-                move.stages[left],
-                move.to,
-                at,
-                entered,
-                cause,
-                facts,
-                route=move.route,
-            )
-        )
+    for each in made:
+        if each is None:
+            tally.carts_forgotten += 1
+        elif each[7] is None:
+            transitions.append(_transition(memory, each, cause, cause_id, late))
+        elif each[7]:
+            kind, held_id, topic, partition, offset, held_late = each[7]
+            of_held = Cause(kind, held_id, topic, partition, offset)
+            transitions.append(_transition(memory, each, of_held, held_id, held_late))
+        else:
+            transitions.append(_transition(memory, each, Cause(DEADLINE), DEADLINE, late=False))
     return transitions
+
+
+def _transition(memory: Memory, made: Made, cause: Cause, cause_id: str, late: bool) -> Transition:
+    move, left, entered, at, facts, cart, reason, _ = made
+    customer = memory.customer
+    found = transition_id(customer, move.journey, move.version, move.track, cart, move.name, at, cause_id)
+    if memory.past is not None and memory.past.revisions:
+        found = revised_id(found, memory.past.revisions.get(found, 0))
+    memory.sequence += 1
+    return Transition(
+        found,
+        memory.sequence,
+        customer,
+        move.journey,
+        move.version,
+        move.track,
+        cart,
+        move.name,
+        move.stages[left],
+        move.to,
+        at,
+        entered,
+        cause,
+        facts,
+        "made" if reason is None else "suppressed",
+        None,
+        reason,
+        late,
+        move.route if reason is None else (),
+    )

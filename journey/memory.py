@@ -4,15 +4,17 @@ Owns its parts and the moments that stand for 'no moment'. How it is written dow
 stands where in `state` is the compiled machine's, and nobody else reads it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
-Slot = int | float | str | list[int | float] | None
+from schemas.signals import Signal
+
+Slot = int | float | str | list[Any] | dict[str, list[Any]] | None
 """One place of a state."""
 State = list[Any]
 """A list of Slot. Any, because only the generated code, which checks nothing, knows which slot holds what.
 
-Lists in it are never changed in place, so a flat copy of a state is a whole copy.
+Lists and dicts in it are never changed in place, so a flat copy of a state is a whole copy.
 """
 
 DUE: Final = 0
@@ -24,11 +26,27 @@ BEGINNING: Final = -(2**62)
 
 
 @dataclass(slots=True)
+class Past:
+    """What it takes to put a late signal in its place.
+
+    `signals` are the recent ones in the order of their times, `before` the state before the first of them, which had
+    come as far as `began` (ms); `revisions` tells of transitions that were withdrawn, by the id they had at first, how
+    often they were.
+    """
+
+    before: State
+    began: int
+    signals: list[Signal]
+    revisions: dict[str, int] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
 class Memory:
     """What is kept about `customer`.
 
     `sequence` is that of the last transition, over all journeys; `at` how far the customer's own time has come, in ms;
-    `offsets` the last offset applied of each source.
+    `offsets` the last offset applied of each source; `seen` what `journey.duplicates` keeps; `past` is None where
+    journeys do not look back.
     """
 
     customer: str
@@ -36,6 +54,8 @@ class Memory:
     at: int
     state: State
     offsets: dict[str, int]
+    seen: bytes = b""
+    past: Past | None = None
 
     @property
     def due(self) -> int | None:
@@ -45,4 +65,7 @@ class Memory:
 
     def copy(self) -> "Memory":
         """Another memory that says the same and shares nothing that is ever changed."""
-        return Memory(self.customer, self.sequence, self.at, self.state.copy(), self.offsets)
+        past = self.past
+        if past is not None:
+            past = Past(past.before, past.began, past.signals.copy(), past.revisions)
+        return Memory(self.customer, self.sequence, self.at, self.state.copy(), self.offsets, self.seen, past)

@@ -98,6 +98,22 @@ def transition_id(  # noqa: PLR0917  the parts of the identity, in the order of 
     return hashed.hexdigest()
 
 
+def revised_id(first: str, revision: int) -> str:
+    """The id of a transition that was withdrawn `revision` times and came to hold again; `first` where it never was."""
+    return _derived("revision", first, revision) if revision else first
+
+
+def correction_id(withdrawn: str) -> str:
+    """The id of the correction that withdraws the transition of this id."""
+    return _derived("correction", withdrawn)
+
+
+def _derived(*parts: str | int) -> str:
+    hashed = _NO_HASH.copy()
+    hashed.update(orjson.dumps(parts))
+    return hashed.hexdigest()
+
+
 def record(transition: Transition, recorded_at: int) -> dict[str, Any]:
     """The published form; `recorded_at` is wall-clock time in ms."""
     cause = transition.cause

@@ -1,11 +1,12 @@
 """The source of facts: how one is read, and what a signal does to it.
 
-Owns the lines for each operation. In them `s` is the state, `t` the time in ms, `a_x` the signal's attribute x or None.
+Owns the lines for each operation. In them `here` is the fact's slot, `t` the time in ms, `a_x` the signal's attribute x
+or None.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
-from journey.compiling.layout import JourneyPlace, unfed
+from journey.compiling.layout import unfed
 from journey.conditions import Condition, Names, emit
 from journey.definition import DAY, Fact, hears
 from journey.windows import EXACT
@@ -19,10 +20,10 @@ def indented(lines: Iterable[str]) -> Lines:
 
 
 class Scope:
-    """What the names of one journey are in the source; `attributes` gathers those that were asked for."""
+    """What names are in the source; `facts` are those that can be read, `attributes` gathers those asked for."""
 
-    def __init__(self, place: JourneyPlace, attributes: set[str]) -> None:
-        self.place = place
+    def __init__(self, facts: Mapping[str, tuple[Fact, str]], attributes: set[str]) -> None:
+        self.facts = facts
         self.attributes = attributes
 
     def condition(self, condition: Condition) -> str:
@@ -31,8 +32,8 @@ class Scope:
 
     def value(self, name: str) -> str:
         """The source of the value of a fact or else an attribute."""
-        if name in self.place.facts:
-            return read(*self.place.facts[name])
+        if name in self.facts:
+            return read(*self.facts[name])
         return self.attribute(name)
 
     def attribute(self, name: str) -> str:
@@ -41,12 +42,11 @@ class Scope:
         return f"a_{name}"
 
     def _optional(self, name: str) -> bool:
-        return name not in self.place.facts or self.place.facts[name][0].optional
+        return name not in self.facts or self.facts[name][0].optional
 
 
-def read(fact: Fact, slot: int) -> str:
+def read(fact: Fact, here: str) -> str:
     """The source of a fact's value at the time `t`."""
-    here = f"s[{slot}]"
     if fact.operation == "days_since":
         return f"(None if {here} is None else (t - {here}) / {DAY})"
     if fact.within is None:
@@ -55,19 +55,18 @@ def read(fact: Fact, slot: int) -> str:
     return f"{reader}({here}, {_oldest(fact)})"
 
 
-def feed(scope: Scope, fact: Fact, slot: int, kind: str) -> Lines:
+def feed(scope: Scope, fact: Fact, here: str, kind: str) -> Lines:
     """The lines by which a signal of `kind` resets and feeds the fact; none where it does neither."""
-    lines = [f"s[{slot}] = {unfed(fact)!r}"] if kind in fact.reset else []
+    lines = [f"{here} = {unfed(fact)!r}"] if kind in fact.reset else []
     if not hears(fact.kinds, kind):
         return lines
-    feeding = _feed_window(scope, fact, slot) if fact.within is not None else _feed(scope, fact, slot)
+    feeding = _feed_window(scope, fact, here) if fact.within is not None else _feed(scope, fact, here)
     if fact.condition is not None:
         feeding = [f"if {scope.condition(fact.condition)}:", *indented(feeding)]
     return lines + feeding
 
 
-def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
-    here = f"s[{slot}]"
+def _feed(scope: Scope, fact: Fact, here: str) -> Lines:
     given = scope.attribute(fact.attribute) if fact.attribute else ""
     match fact.operation:
         case "count":
@@ -90,8 +89,8 @@ def _feed(scope: Scope, fact: Fact, slot: int) -> Lines:
     return lines
 
 
-def _feed_window(scope: Scope, fact: Fact, slot: int) -> Lines:
-    here, bucket, oldest = f"s[{slot}]", f"t // {fact.bucket}", _oldest(fact)
+def _feed_window(scope: Scope, fact: Fact, here: str) -> Lines:
+    bucket, oldest = f"t // {fact.bucket}", _oldest(fact)
     if fact.operation == "days":
         # Asked here too, because most signals come on a day already seen, and a call costs more than the question.
         return [f"if not {here} or {here}[-1] != {bucket}:", f"    {here} = seen({here}, {bucket}, {oldest})"]

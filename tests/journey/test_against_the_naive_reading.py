@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from journey.machine import Machine, Tick, step, where
 from schemas.signals import Signal
 from schemas.transitions import Transition
-from tests.journey.histories import machines, signals, ticks, unhurried
+from tests.journey.histories import machines, signals, unhurried
 from tests.journey.naive import Naive
 
 
@@ -36,11 +36,3 @@ def both_agree(machine: Machine, inputs: list[Signal | Tick]) -> None:
 @given(machines(), signals(), st.integers(0, 60))
 def test_a_machine_does_what_the_definitions_say(machine: Machine, history: list[Signal], silence: int) -> None:
     both_agree(machine, [*history, Tick(history[-1].at + silence * 1_000)])
-
-
-@unhurried
-@given(machines(), st.lists(signals(ordered=False, most=4) | ticks().map(lambda tick: [tick]), max_size=12))
-def test_so_it_does_with_late_signals_and_ticks_at_any_time(
-    machine: Machine, parts: list[list[Signal] | list[Tick]]
-) -> None:
-    both_agree(machine, [each for part in parts for each in part])

@@ -111,6 +111,8 @@ def test_ticks_up_to_the_clock_change_nothing(machine: Machine, history: list[Si
     inputs = [each for pair in zip(ticking, history, strict=False) for each in pair] + history[len(ticking) :]
     quiet, expected = walk(machine, machine.start("c"), [*history, Tick(THE_END)])
     ticked, transitions = walk(machine, machine.start("c"), [*inputs, Tick(THE_END)])
+    # Where a memory's past begins may differ; what can still be put in its place, and what comes of it, does not.
+    ticked.past = quiet.past = None
     assert (ticked, written(transitions)) == (quiet, written(expected))
 
 

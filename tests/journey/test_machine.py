@@ -58,8 +58,8 @@ def test_a_move_to_where_it_started_enters_the_stage_anew() -> None:
     assert moves(machine({"t": track}), *inputs) == [("again", MINUTE), ("gone", HOUR + MINUTE)]
 
 
-def test_a_signal_older_than_what_its_customer_went_through_counts_at_that_later_time() -> None:
-    inputs = signal(0, "cart_updated"), Tick(T + HOUR), signal(MINUTE, "order_completed")
+def test_a_signal_too_late_for_its_place_counts_at_the_time_its_customer_has_reached() -> None:
+    inputs = signal(0, "cart_updated"), Tick(T + HOUR), signal(-HOUR, "order_completed")
     assert moves(machine(CART), *inputs)[2:] == [("bought", 30 * MINUTE)]
 
 
@@ -97,9 +97,9 @@ def test_a_machine_tells_what_it_listens_to() -> None:
     filled = move("filled", "empty", "full", on="cart_updated")
     small = machine({"cart": [filled, bought]}, {"all": {"sum": "price", "of": "product_viewed", "reset": "searched"}})
     assert small.kinds == {"cart_updated", "order_completed", "product_viewed", "searched"}
-    assert small.attributes == {"revenue", "price"}
+    assert small.attributes == {"revenue", "price", "order"}
     assert small.routes == {"bought"}
-    assert (small.patience, small.lateness) == (30_000, HOUR)
+    assert (small.patience, small.lateness, small.dedup_window) == (30_000, HOUR, 7 * DAY)
 
 
 def test_a_machine_that_listens_to_anything_names_every_kind() -> None:

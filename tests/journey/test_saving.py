@@ -5,7 +5,7 @@ import pytest
 
 from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
-from journey.memory import Memory
+from journey.memory import BEGINNING, NEVER, Memory
 from journey.saving import FORMAT, SavedMemoryError, decode, encode
 from schemas.signals import Origin, Signal
 
@@ -50,7 +50,11 @@ def test_a_memory_that_has_seen_nothing_is_too() -> None:
 def test_what_is_saved_is_small_and_names_its_journey() -> None:
     value = saved(machine("a"))
     fingerprint = value[4][0][2]
-    assert value == [FORMAT, T, 1, {}, [["a", 1, fingerprint, 1, T, T + 1_800_000, 3]]]
+    journeys = [["a", 1, fingerprint, 1, T, T + 1_800_000, 3]]
+    signal = [T, "cart_updated", "1", "shop", 0, 4, {"value": 3}, 0]
+    changed = [[0, BEGINNING], [1, 0], [2, None], [3, NEVER], [4, None]]
+    assert value[:5] == [FORMAT, T, 1, {}, journeys]
+    assert value[6] == [BEGINNING, changed, [signal], {}]
 
 
 def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
@@ -113,8 +117,8 @@ def test_what_is_no_saved_memory_is_refused(value: object) -> None:
 
 
 def test_a_memory_of_another_format_is_refused() -> None:
-    with pytest.raises(SavedMemoryError, match="saved in format 2, which is not 1"):
-        decode(machine("a"), "ann", [2, *saved(machine("a"))[1:]])
+    with pytest.raises(SavedMemoryError, match="saved in format 3, which is not 2"):
+        decode(machine("a"), "ann", [3, *saved(machine("a"))[1:]])
 
 
 def test_a_memory_with_slots_missing_is_refused() -> None:

@@ -1,0 +1,154 @@
+"""Signals that come late: put in their place, and what they change about what was published.
+
+Owns the order in which a customer's signals count, how far back it can be mended, and the difference between what was
+published and what should have been. A late signal is put among the recent ones, and these are gone through again from
+the state before the first of them, once without it and once with it. The first going through gives what was published,
+the second what holds; so nothing of what was published need be kept.
+
+By the design, what is published later cannot be undone by what is older than the journeys' `lateness`: such a signal
+counts at the time its customer has reached, and changes little (`Signal.late`).
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Final
+
+from journey.duplicates import copies
+from journey.memory import Memory, Past
+from journey.tally import Tally
+from schemas.signals import Signal
+from schemas.transitions import Cause, Transition, correction_id, revised_id
+
+if TYPE_CHECKING:
+    from journey.machine import Machine
+
+MOST: Final = 200
+"""So many recent signals of a customer are kept at most; when there are more, KEPT of them are."""
+KEPT: Final = 100
+
+
+def place(signal: Signal) -> tuple[int, str, int, int]:
+    """Where a signal stands among those of its customer: by its time, then by where its record stood."""
+    origin = signal.origin
+    return signal.at, origin.topic, origin.partition, origin.offset
+
+
+def in_order(memory: Memory, signal: Signal) -> bool:
+    """Whether a signal is after all that its customer has been through."""
+    if signal.at != memory.at:
+        return signal.at > memory.at
+    past = memory.past
+    return past is None or not past.signals or place(past.signals[-1]) <= place(signal)
+
+
+def hear_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
+    """Hear a signal that is before what its customer has been through; in place."""
+    past = memory.past
+    if past is not None and signal.at >= reach(machine, memory, past):
+        tally.rewound += 1
+        index = bisect_right(past.signals, place(signal), key=place)
+        return _gone_through(machine, memory, index, [signal, *past.signals[index:]], signal)
+    tally.too_late += 1
+    late = replace(signal, at=memory.at, late=True)
+    if past is not None:
+        past.signals.append(late)
+    return machine.advance(memory, late, tally)
+
+
+def hear_copy(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
+    """Hear a signal that has been heard before: one that is earlier takes the other's place, if it is not too late."""
+    tally.duplicates += 1
+    past = memory.past
+    if past is None or signal.at < reach(machine, memory, past):
+        return []
+    other = next((index for index, each in enumerate(past.signals) if copies(signal, each)), None)
+    if other is None or past.signals[other].late or past.signals[other].at <= signal.at:
+        return []
+    index = bisect_right(past.signals, place(signal), key=place)
+    following = [signal, *past.signals[index:other], *past.signals[other + 1 :]]
+    return _gone_through(machine, memory, index, following, signal)
+
+
+def reach(machine: Machine, memory: Memory, past: Past) -> int:
+    """The earliest time (ms) at which a signal can still be put in its place."""
+    return max(memory.at - machine.lateness, past.began)
+
+
+def settle(machine: Machine, memory: Memory, past: Past, tally: Tally) -> None:
+    """Let go of recent signals that nothing can overtake any more, or that are too many (counted)."""
+    old = bisect_left(past.signals, memory.at - machine.lateness, key=lambda signal: signal.at)
+    count = max(old, len(past.signals) - KEPT if len(past.signals) > MOST else 0)
+    tally.signals_settled += count - old
+    before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
+    for signal in past.signals[:count]:
+        machine.advance(before, signal, Tally())
+    memory.past = Past(before.state, before.at, past.signals[count:], past.revisions)
+
+
+def _gone_through(
+    machine: Machine, memory: Memory, index: int, following: Sequence[Signal], cause: Signal
+) -> list[Transition]:
+    """Put `following` in the place of the recent signals from `index` on; what that changes about what is published."""
+    past = memory.past
+    assert past is not None  # noqa: S101  asked of memories that look back only
+    before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
+    for signal in past.signals[:index]:
+        machine.advance(before, signal, Tally())
+    after = before.copy()
+    published = _tail(machine, before, past.signals[index:], memory.at)
+    holding = _tail(machine, after, following, memory.at)
+    memory.past = Past(past.before, past.began, [*past.signals[:index], *following], past.revisions.copy())
+    memory.state, memory.at = after.state, after.at
+    return _difference(memory, memory.past, published, holding, cause)
+
+
+def _tail(machine: Machine, memory: Memory, signals: Sequence[Signal], until: int) -> list[Transition]:
+    transitions = [each for signal in signals for each in machine.advance(memory, signal, Tally())]
+    return transitions + machine.wait(memory, until)
+
+
+def _difference(
+    memory: Memory, past: Past, published: Sequence[Transition], holding: Sequence[Transition], cause: Signal
+) -> list[Transition]:
+    """The corrections of what no longer holds, then what was not published before."""
+    here, there = _by_what_holds(published), _by_what_holds(holding)
+    changes = []
+    for what, transition in here.items():
+        if what not in there:
+            changes.append(_withdrawn(transition, past.revisions, cause))
+    changes += [
+        replace(transition, id=revised_id(transition.id, past.revisions.get(transition.id, 0)))
+        for what, transition in there.items()
+        if what not in here
+    ]
+    for transition in changes:
+        memory.sequence += 1
+        transition.sequence = memory.sequence
+    return changes
+
+
+def _by_what_holds(transitions: Sequence[Transition]) -> dict[tuple[str, str, str], Transition]:
+    """A transition still holds where one of the same id leads to the same stage and is as much published.
+
+    What else it says (facts, the stage left) stays as it was known when it was published: nobody acts twice for that.
+    """
+    return {(each.id, each.to, each.kind): each for each in transitions}
+
+
+def _withdrawn(transition: Transition, revisions: dict[str, int], cause: Signal) -> Transition:
+    revision = revisions.get(transition.id, 0)
+    revisions[transition.id] = revision + 1
+    withdrawn = revised_id(transition.id, revision)
+    origin = cause.origin
+    return replace(
+        transition,
+        id=correction_id(withdrawn),
+        kind="corrected",
+        corrects=withdrawn,
+        reason="late_signal",
+        late=False,
+        cause=Cause(cause.kind, cause.id, origin.topic, origin.partition, origin.offset),
+    )
