@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from faust.types import StreamT
 
     from stream.app import StreamApp
+    from stream.batches import Batch
     from stream.partition import Output, Partition
-    from stream.transport import Batch
 
 log = logging.getLogger(__name__)
 
@@ -65,12 +65,12 @@ class Understood:
 
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
-    kinds: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    applied: Counter[tuple[str, ...]] = field(default_factory=Counter)
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     skipped: int = 0
     misplaced: int = 0
     late: int = 0
-    newest: int = 0
+    newest: int | None = None
 
 
 async def classify(classifier: Classifier, batches: StreamT[Batch]) -> None:
@@ -87,11 +87,13 @@ async def classify(classifier: Classifier, batches: StreamT[Batch]) -> None:
 async def _taken(classifier: Classifier, batch: Batch) -> bool:
     """Work a batch out, and what silence its time brings; False where its partition was revoked."""
     app = classifier.app
+    app.backlog.taken(batch)
     partition = app.table.held.get(batch.partition)
-    if partition is None or not await partition.room():
+    if partition is None or not await partition.writing.room():
         return False
     app.hand_over(partition, work(classifier, partition, batch))
-    while partition.overdue() and await partition.room():
+    # One slice: the batches of other partitions wait behind this one, and the next tick goes on.
+    if partition.overdue() and await partition.writing.room():
         app.hand_over(partition, sweep(classifier, partition))
     return True
 
@@ -116,18 +118,17 @@ def cut(batch: Batch) -> Iterator[Batch]:
 
 def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
     """What a batch leads to: its signals applied, what could not be understood, how far the clock has come."""
-    wall = classifier.app.wall()
-    output = partition.begin(wall)
-    partition.arrived(batch, wall)
+    output = partition.begin(batch.wall)
+    partition.arrived(batch)
     if not batch.records:
-        partition.tell_time(batch, None, wall)
+        partition.tell_time(batch, None)
         return output
     started = perf_counter()
-    understood = read(classifier, batch, wall)
+    understood = read(classifier, batch)
     for signals in understood.signals.values():
         for memory, transitions in _applied(classifier, partition, batch, understood, signals):
             partition.take(output, memory, transitions)
-    partition.tell_time(batch, understood.newest or None, wall)
+    partition.tell_time(batch, understood.newest)
     output.others += [rejection_record(classifier.app.publish_to, it) for it in understood.rejections]
     output.source = (batch.topic, batch.records[-1].offset + 1)
     output.taken = len(batch.records)
@@ -135,9 +136,9 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
     return output
 
 
-def read(classifier: Classifier, batch: Batch, wall: int) -> Understood:
+def read(classifier: Classifier, batch: Batch) -> Understood:
     """Understand each record of a batch, or say why not."""
-    reader, latest = classifier.readers[batch.topic], wall + classifier.future_skew
+    reader, latest = classifier.readers[batch.topic], batch.wall + classifier.future_skew
     understood = Understood()
     topic, partition = batch.topic, batch.partition
     for row in batch.records:
@@ -145,8 +146,8 @@ def read(classifier: Classifier, batch: Batch, wall: int) -> Understood:
         for outcome in reader.read(row.value, origin, key=row.key, headers=row.headers, latest=latest):
             if type(outcome) is Signal:
                 understood.signals.setdefault(outcome.customer, []).append(outcome)
-                understood.kinds[topic, outcome.kind] += 1
-                understood.newest = max(understood.newest, outcome.at)
+                newest = understood.newest
+                understood.newest = outcome.at if newest is None else max(newest, outcome.at)
             elif type(outcome) is Passed:
                 understood.passed[topic, outcome.name] += 1
             elif type(outcome) is Rejection:
@@ -170,10 +171,12 @@ def _applied(
     elif partition_of(customer.encode(), classifier.partitions) != batch.partition:
         understood.misplaced += 1
     try:
-        return [apply(machine, memory, customer, topic, fresh)]
+        found = [apply(machine, memory, customer, topic, fresh)]
     except Exception:
         log.exception("The journey failed on signals of %s[%d]", topic, batch.partition)
         return _without_poison(classifier, memory, batch, understood, fresh)
+    understood.applied.update((topic, signal.kind) for signal in fresh)
+    return found
 
 
 def _without_poison(
@@ -193,6 +196,7 @@ def _without_poison(
         else:
             memory = outcome[0]
             found.append(outcome)
+            understood.applied.update((batch.topic, signal.kind) for signal in parts)
     return found
 
 
@@ -204,7 +208,7 @@ def _rejection(row: ConsumerRecord[bytes, bytes], signal: Signal, error: Excepti
 def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds: float) -> None:
     metrics = classifier.app.metrics
     rejections = Counter((batch.topic, rejection.reason) for rejection in understood.rejections)
-    metrics.count("signals", understood.kinds)
+    metrics.count("signals", understood.applied)
     metrics.count("rejections", rejections)
     metrics.count("skipped", {(batch.topic,): understood.skipped})
     metrics.count("late", {(batch.topic,): understood.late})

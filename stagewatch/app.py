@@ -18,13 +18,13 @@ from schemas.reading import Reader
 from stagewatch.settings import Security, Settings
 from stagewatch.settings.loading import revealed
 from stream.app import Client, StreamApp
+from stream.batches import Batch
 from stream.connection import Connection
 from stream.metrics import Metrics
 from stream.partition import Partition, Setting
 from stream.publishing import Topics
 from stream.table import CustomerTable
 from stream.topics import TopicSpec, wanted
-from stream.transport import Batch
 
 TABLE = "customers"
 
@@ -94,6 +94,7 @@ def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
         rejected=publish.rejected,
         others=[publish.transitions, *map(publish.routed, sorted(machine.routes))],
         partitions=settings.partitions,
+        max_record_bytes=settings.max_record_bytes,
     )
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 import signal
 from collections.abc import Sequence
 from contextlib import contextmanager
@@ -33,8 +34,9 @@ log = logging.getLogger(__name__)
 
 # How often the loop says that it turns (seconds).
 HEARTBEAT = 1.0
-# What SIGTERM leaves for ending the batch in hand, committing and leaving the group (seconds).
-STOP_WITHIN = 10.0
+# What ending the batch in hand, committing and leaving the group may take (seconds), so that a process that is told to
+# end has ended within ten.
+STOP_WITHIN = 9.0
 
 
 # Memories are long-lived and hold no cycles, and looking through them again and again took a third of the time of
@@ -82,6 +84,8 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
         if starting.done() and starting.exception() is None and not ended.done():
             await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
         failure = app.crash_reason or (starting.exception() if starting.done() else None)
+        if failure is None and not stop.is_set():
+            failure = RuntimeError("it ended without having been told to")
         if failure is not None:
             app.health.crashed = repr(failure)
         await _stop(app)
@@ -94,11 +98,15 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
 
 
 async def _stop(app: StreamApp) -> None:
+    """Stop in order; where that takes too long, end the process."""
+    stopping = asyncio.ensure_future(app.stop())
     try:
-        async with asyncio.timeout(STOP_WITHIN):
-            await app.stop()
+        # Shielded, since Faust's services neither end when they are cancelled nor say so.
+        await asyncio.wait_for(asyncio.shield(stopping), STOP_WITHIN)
     except TimeoutError:
-        log.warning("Not stopped within %.0f s; what is in hand will be read again", STOP_WITHIN)
+        log.critical("Not stopped within %.0f s, so ended; what was in hand will be read again", STOP_WITHIN)
+        logging.shutdown()
+        os._exit(1)
     except Exception:
         log.exception("While stopping")
 
@@ -106,13 +114,13 @@ async def _stop(app: StreamApp) -> None:
 async def _beat(app: StreamApp) -> None:
     while True:
         partitions = app.partitions() if app.health.assigned else []
-        durable = {
-            (source, partition.number): offset
+        wall = app.wall()
+        going = {
+            (name, partition.number): state
             for partition in partitions
-            for source, offset in partition.durable.items()
+            for name, state in partition.waiting(wall).items()
         }
-        waiting = any(lag for partition in partitions for lag in partition.lag().values())
-        app.health.turned(monotonic(), durable, waiting=waiting)
+        app.health.turned(monotonic(), going)
         await asyncio.sleep(HEARTBEAT)
 
 

@@ -15,6 +15,7 @@ from faust.app.base import BootStrategy
 from faust.types import TP, ServiceT
 from faust.types.transports import TransportT
 
+from stream.batches import Backlog, BatchSchema
 from stream.connection import Connection
 from stream.health import Health
 from stream.metrics import Metrics
@@ -22,7 +23,7 @@ from stream.outlet import Outlet
 from stream.partition import Output, Partition
 from stream.publishing import Topics
 from stream.table import CustomerTable, Recovered, TableManager
-from stream.transport import Backlog, BatchSchema, Consumer, Transport
+from stream.transport import Consumer, Transport
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +50,10 @@ class Client:
     fetch_wait: float = 0.1
     batch_records: int = 5_000
     idempotent: bool = True
+
+
+# The part of the time for which a rebalance waits that a batch may take to be written.
+SHARE = 0.8
 
 
 class _Boot(BootStrategy):
@@ -118,7 +123,13 @@ class StreamApp(faust.App):
         self.metrics = metrics
         self.backlog = Backlog()
         self.health = Health()
-        self.outlet = Outlet(connection, client_id=app_id, idempotent=client.idempotent)
+        self.outlet = Outlet(
+            connection,
+            client_id=app_id,
+            idempotent=client.idempotent,
+            within=client.rebalance_timeout * SHARE,
+            allowed=self._may_write,
+        )
         self.batches = self.topic(*sorted(self.sources), schema=BatchSchema(), acks=False)
         self.on_partitions_revoked.connect(self._let_go)
         metrics.watch(self.partitions)
@@ -134,7 +145,14 @@ class StreamApp(faust.App):
         held = self.table.held  # once: the web server asks from its own thread
         return [held[number] for number in sorted(held)]
 
+    def overdue(self) -> bool:
+        """Whether any partition's clock has passed a deadline that has not fired."""
+        return any(partition.overdue() for partition in self.table.held.values())
+
     # -- the life of the partitions
+
+    def _may_write(self) -> bool:
+        return not self.consumer.slept()
 
     async def settle(self) -> None:
         """Return when all work in hand is durable; no partition takes more until it is assigned again."""

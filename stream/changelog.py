@@ -11,7 +11,7 @@ Values are JSON arrays: `[batch, memory, outbox]` for a customer, `[published, c
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -77,10 +77,19 @@ Rows = Sequence["ConsumerRecord[bytes, bytes]"]
 
 
 async def end_offsets(connection: Connection, topic: str, partitions: Sequence[int]) -> dict[int, int]:
-    """The end offset of each partition."""
-    async with AIOKafkaConsumer(**connection.client()) as consumer:
-        ends = await consumer.end_offsets([TopicPartition(topic, number) for number in partitions])
-        return {place.partition: end for place, end in ends.items()}
+    """The end offset of each partition.
+
+    Raises:
+        RecoveryStalledError: it was not told within STALLED_AFTER seconds.
+        KafkaError: the broker refused.
+    """
+    places = [TopicPartition(topic, number) for number in partitions]
+    try:
+        async with asyncio.timeout(STALLED_AFTER), _reader(connection) as consumer:
+            ends = await consumer.end_offsets(places)
+    except TimeoutError:
+        raise _stalled(topic, places) from None
+    return {place.partition: end for place, end in ends.items()}
 
 
 async def read(connection: Connection, topic: str, partitions: Sequence[int]) -> AsyncIterator[tuple[int, Rows]]:
@@ -94,29 +103,47 @@ async def read(connection: Connection, topic: str, partitions: Sequence[int]) ->
         KafkaError: the broker refused.
     """
     places = [TopicPartition(topic, number) for number in partitions]
-    async with AIOKafkaConsumer(
-        **connection.client(),
-        enable_auto_commit=False,
-        # Not `latest` with a `seek_to_beginning`: the reset that assigning begins can finish after the one that
-        # seeking begins, and then nothing is read and nobody is told.
-        auto_offset_reset="earliest",
-        fetch_max_wait_ms=50,
-        max_partition_fetch_bytes=FETCH_BYTES,
-    ) as consumer:
+    ends = await end_offsets(connection, topic, partitions)
+    async with _reader(connection) as consumer:
         consumer.assign(places)
-        ends = await consumer.end_offsets(places)
         remaining = set(places)
         heard = monotonic()
         while True:
-            remaining = {place for place in remaining if await consumer.position(place) < ends[place]}
+            remaining = await _unread(consumer, remaining, ends)
             if not remaining:
                 return
             for place, rows in (await consumer.getmany(*remaining, timeout_ms=1000)).items():
                 heard = monotonic()
                 yield place.partition, rows
             if monotonic() - heard > STALLED_AFTER:
-                raise RecoveryStalledError(
-                    f"{topic}: nothing could be read for {STALLED_AFTER:.0f} s, with "
-                    f"{', '.join(str(place.partition) for place in sorted(remaining))} not read to the end"
-                )
+                raise _stalled(topic, remaining)
             await asyncio.sleep(0)
+
+
+def _reader(connection: Connection) -> AIOKafkaConsumer:
+    return AIOKafkaConsumer(
+        **connection.client(),
+        enable_auto_commit=False,
+        # Not `latest` with a `seek_to_beginning`: the reset that assigning begins can finish after the one that
+        # seeking begins, and then nothing is read and nobody is told.
+        auto_offset_reset="earliest",
+        isolation_level="read_committed",
+        fetch_max_wait_ms=50,
+        max_partition_fetch_bytes=FETCH_BYTES,
+    )
+
+
+async def _unread(consumer: AIOKafkaConsumer, places: set[TopicPartition], ends: dict[int, int]) -> set[TopicPartition]:
+    """Those of the partitions that have not been read to their end."""
+    try:
+        async with asyncio.timeout(STALLED_AFTER):
+            return {place for place in places if await consumer.position(place) < ends[place.partition]}
+    except TimeoutError:
+        raise _stalled(next(iter(places)).topic, places) from None
+
+
+def _stalled(topic: str, places: Iterable[TopicPartition]) -> RecoveryStalledError:
+    numbers = ", ".join(str(place.partition) for place in sorted(places))
+    return RecoveryStalledError(
+        f"{topic}: nothing could be read for {STALLED_AFTER:.0f} s; not read to the end: {numbers}"
+    )

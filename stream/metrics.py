@@ -76,6 +76,10 @@ COUNTERS = {
         "A name that stops while signals flow: the journey or a dialect has changed.",
     ),
     "deadlines": Definition("deadlines_fired", ("journey", "track"), "Transitions that silence made."),
+    "failed": Definition(
+        "deadlines_failed", (), "Deadlines on which the journey failed; their customers stay where they are.",
+        "Above nought: a fault of ours, which the log tells in full; please report it.",
+    ),
     "republished": Definition(
         "transitions_republished", (), "Transitions published again after a crash, with the same ids."
     ),
@@ -205,7 +209,7 @@ class _Gauges(Collector):
             if partition.now is not None:
                 families["clock"].add_metric([number], partition.now / 1000)
             families["pending"].add_metric([number], partition.pending())
-            for source, lag in partition.lag().items():
+            for source, lag in partition.progress.lag().items():
                 families["lag"].add_metric([source, number], lag)
         for labels, count in sorted(customers.items()):
             families["customers"].add_metric(list(labels), count)

@@ -11,12 +11,12 @@ record: that is what makes the difference between 5,000 and 90,000 writes a seco
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from mode import Service
@@ -25,8 +25,10 @@ from stream.connection import Connection
 
 # Kafka refuses a request of more than `max.message.bytes` (1 MiB as it comes); half of it leaves room for headers.
 BATCH_BYTES = 512 * 1024
-# A record that the broker has not taken within this time (seconds) is a failure, not a delay.
-REQUEST_TIMEOUT = 30.0
+# What the broker has not taken within this time (seconds) is a failure, not a delay. An idempotent producer of aiokafka
+# never gives up by itself. It has to be shorter than the group waits for its members in a rebalance (30 s as it comes),
+# since a rebalance waits for what is being written; and longer than a new leader takes to be found (some 10 s).
+WITHIN = 24.0
 # The greatest single record we try to send: rejected events carry originals of up to a topic's own limit.
 MAX_REQUEST_BYTES = 16 * 1024 * 1024
 
@@ -36,6 +38,14 @@ Place = tuple[str, int]
 
 class NotSentError(Exception):
     """The broker did not take a record; says of which topic, and why."""
+
+
+class RefusedSizeError(NotSentError):
+    """It refused a record, or several in one request, as larger than the topic's max.message.bytes."""
+
+
+def _always() -> bool:
+    return True
 
 
 @dataclass(slots=True)
@@ -50,10 +60,28 @@ class Out:
 
 
 class Outlet(Service):
-    """A started producer. As a Faust service it starts before the consumer and stops after it."""
+    """A started producer. As a Faust service it starts before the consumer and stops after it.
 
-    def __init__(self, connection: Connection, *, client_id: str, idempotent: bool = True) -> None:
+    Args:
+        connection: the broker.
+        client_id: what the broker's logs call us.
+        idempotent: whether the broker knows idempotent producers.
+        within: seconds that anything may take to be acknowledged.
+        allowed: whether anything may leave just now.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        *,
+        client_id: str,
+        idempotent: bool = True,
+        within: float = WITHIN,
+        allowed: Callable[[], bool] = _always,
+    ) -> None:
         super().__init__()
+        self.within = within
+        self._allowed = allowed
         self._connection = connection
         self._client_id = client_id
         self._idempotent = idempotent
@@ -68,7 +96,7 @@ class Outlet(Service):
             enable_idempotence=self._idempotent,
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_REQUEST_BYTES,
-            request_timeout_ms=int(REQUEST_TIMEOUT * 1000),
+            request_timeout_ms=int(self.within * 1000),
         )
         await self._producer.start()
 
@@ -87,9 +115,31 @@ class Outlet(Service):
             NotSentError: at least one record was refused or not acknowledged in time; some of the others
                 may have been written. Whoever sends again sends the same ids.
         """
+        rows = list(records)
+        if not rows:
+            return {}
+        topics = ", ".join(sorted({row.topic for row in rows}))
+        if not self._allowed():
+            raise NotSentError(
+                f"{topics}: nothing was sent, since this process slept and others may hold its partitions"
+            )
+        try:
+            async with asyncio.timeout(self.within):
+                by_partition = await self._placed(rows)
+                if len(by_partition) == 1:
+                    ((place, rows),) = by_partition.items()
+                    return {place: await self._send_to(place, rows)}
+                ends = await asyncio.gather(*(self._send_to(place, rows) for place, rows in by_partition.items()))
+        except TimeoutError as error:
+            raise NotSentError(f"{topics}: the broker took nothing within {self.within:.0f} s") from error
+        except KafkaError as error:
+            raise NotSentError(f"{topics}: the broker did not tell of the partitions: {error!r}") from error
+        return dict(zip(by_partition, ends, strict=True))
+
+    async def _placed(self, rows: Iterable[Out]) -> dict[Place, list[Out]]:
         by_partition: dict[Place, list[Out]] = {}
         places: dict[str, list[int]] = {}
-        for record in records:
+        for record in rows:
             partition = record.partition
             if partition is None:
                 if record.topic not in places:
@@ -97,11 +147,7 @@ class Outlet(Service):
                 among = places[record.topic]
                 partition = among[partition_of(record.key or b"", len(among))]
             by_partition.setdefault((record.topic, partition), []).append(record)
-        if len(by_partition) == 1:
-            ((place, rows),) = by_partition.items()
-            return {place: await self._send_to(place, rows)}
-        ends = await asyncio.gather(*(self._send_to(place, rows) for place, rows in by_partition.items()))
-        return dict(zip(by_partition, ends, strict=True))
+        return by_partition
 
     async def _send_to(self, place: Place, rows: list[Out]) -> int:
         builder = self._connected().create_batch()
@@ -118,6 +164,8 @@ class Outlet(Service):
         try:
             written = await (await self._connected().send_batch(builder, topic, partition=partition))
             return int(written.offset) + count
+        except MessageSizeTooLargeError as error:
+            raise RefusedSizeError(f"{topic}, partition {partition}, did not take so large a record") from error
         except KafkaError as error:
             raise NotSentError(f"{topic}, partition {partition}, did not take what was sent: {error!r}") from error
 

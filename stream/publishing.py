@@ -7,17 +7,21 @@ outbox of the customer's changelog record, from which they can be published agai
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 import orjson
 
 from journey.machine import Machine, where
 from journey.memory import Memory
-from schemas.rejections import Rejection
+from schemas.rejections import HEADER, Rejection
 from schemas.stages import encode_stages
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
+
+# Key and headers (bytes) that a record without its value may keep.
+MOST_BESIDE = 64 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,3 +88,19 @@ def rejection_record(topics: Topics, rejection: Rejection) -> Out:
     """The record of `rejected-events`: the original bytes, reason and origin in headers."""
     key, value, why = rejection.record()
     return Out(topics.rejected, key, value, why)
+
+
+def digested(out: Out) -> Out:
+    """A record that is too large for its topic, as one without bytes: what it was, in headers.
+
+    Key and original headers are left out too where they are long themselves. SHA-256 of the value in hexadecimal digits
+    and the lengths in bytes let whoever has the source's record find it again.
+    """
+    value = out.value or b""
+    told = [("value-sha256", sha256(value).hexdigest().encode()), ("value-bytes", b"%d" % len(value))]
+    if len(out.key or b"") + sum(len(name) + len(text) for name, text in out.headers) <= MOST_BESIDE:
+        kept, key = list(out.headers), out.key
+    else:
+        kept, key = [each for each in out.headers if each[0].startswith(HEADER)], None
+        told.append(("key-bytes", b"%d" % len(out.key or b"")))
+    return replace(out, key=key, value=None, headers=[*kept, *((HEADER + name, text) for name, text in told)])

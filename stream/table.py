@@ -111,19 +111,19 @@ class CustomerTable(faust.Table[bytes, bytes]):
             self._filling.cancel()
             await asyncio.wait([self._filling])
         if self.held:
-            self._parked = {number: partition for number, partition in self.held.items() if partition.failure is None}
+            self._parked = {number: it for number, it in self.held.items() if it.writing.failure is None}
             self.held = {}
 
     async def _take(self, numbers: set[int]) -> None:
         started = monotonic()
         parked, self._parked = self._parked, {}
         ends = await self._ends(numbers) if numbers else {}
-        kept = {number: parked[number] for number in numbers & parked.keys() if parked[number].end == ends[number]}
+        kept = {number: it for number, it in parked.items() if number in numbers and it.writing.end == ends[number]}
         for partition in kept.values():
-            partition.reopen()
+            partition.reopen(self.app.wall())
         fresh = {number: self._new_partition(number) for number in numbers - kept.keys()}
         for number, partition in fresh.items():
-            partition.end = ends[number]
+            partition.writing.end = ends[number]
         recovery = await self._fill(fresh) if fresh else Recovered()
         recovery.seconds = monotonic() - started
         self.held = kept | fresh
@@ -132,14 +132,14 @@ class CustomerTable(faust.Table[bytes, bytes]):
 
     async def _fill(self, fresh: dict[int, Partition]) -> Recovered:
         reading = changelog.read(self.app.connection, self.changelog_topic_name, sorted(fresh))
-        outboxes: dict[int, dict[str, changelog.CustomerEntry]] = {number: {} for number in fresh}
+        restored = {number: partition.unread() for number, partition in fresh.items()}
         async for number, rows in reading:
-            fresh[number].load(rows, outboxes[number])
+            restored[number].load(rows)
         recovery = Recovered()
         for number, partition in fresh.items():
+            partition.fill(restored[number], self.app.wall())
             recovery.customers += len(partition.memories)
-            recovery.republished += await partition.republish(outboxes[number])
-            partition.index(self.app.wall())
+            recovery.republished += await partition.republish(restored[number])
         return recovery
 
     async def _ends(self, numbers: Iterable[int]) -> dict[int, int]:

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import for_code
 
+from schemas.decoding import MAX_RECORD_BYTES
 from stream.connection import Connection
 
 # A rejected record is published with its bytes whole and headers of ours; the source's limit plus room for them.
@@ -31,6 +32,7 @@ class TopicSpec:
         purpose: in a few words, for the operator.
         partitions: the number it must have; None where any number will do.
         compacted: whether its cleanup policy must be `compact` alone.
+        takes: the size in bytes of a record that it must take; None where any limit will do.
         ours: whether we make it when it is missing; sources belong to somebody else.
         config: further settings with which it is made.
     """
@@ -39,6 +41,7 @@ class TopicSpec:
     purpose: str
     partitions: int | None
     compacted: bool = False
+    takes: int | None = None
     ours: bool = True
     config: dict[str, str] = field(default_factory=dict)
 
@@ -61,6 +64,7 @@ class TopicState:
 
     partitions: int
     cleanup: str | None
+    takes: int | None = None
 
 
 def wanted(
@@ -71,8 +75,12 @@ def wanted(
     rejected: str,
     others: Iterable[str],
     partitions: int,
+    max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> list[TopicSpec]:
-    """Every topic of a worker: its sources, its changelog, and what it publishes to."""
+    """Every topic of a worker: its sources, its changelog, and what it publishes to.
+
+    A record of up to `max_record_bytes` that is refused must find room in the topic of those.
+    """
     return [
         *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
         TopicSpec(
@@ -87,6 +95,7 @@ def wanted(
             rejected,
             "what could not be understood",
             None,
+            takes=max_record_bytes,
             config={"max.message.bytes": str(REJECTED_MAX_BYTES)},
         ),
         *(TopicSpec(name, "transitions", None) for name in others),
@@ -119,6 +128,14 @@ def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[To
                     "Set cleanup.policy=compact, or records that are still needed will be deleted by age",
                 )
             )
+        if spec.takes is not None and state.takes is not None and state.takes < spec.takes:
+            found.append(
+                TopicFault(
+                    spec.name,
+                    f"has max.message.bytes={state.takes} where a record can have {spec.takes} ({spec.purpose})",
+                    "Raise max.message.bytes, or only a digest is kept of what is refused",
+                )
+            )
     return found
 
 
@@ -133,20 +150,25 @@ async def look(connection: Connection, names: Iterable[str]) -> dict[str, TopicS
     try:
         known = await admin.describe_topics(sorted(set(names) & set(await admin.list_topics())))
         partitions = {it["topic"]: len(it["partitions"]) for it in known if it["error_code"] == 0}
-        cleanup = await _cleanup(admin, sorted(partitions))
-        return {name: TopicState(count, cleanup.get(name)) for name, count in partitions.items()}
+        configs = await _configs(admin, sorted(partitions))
+        return {name: _state(count, configs.get(name, {})) for name, count in partitions.items()}
     finally:
         await admin.close()
 
 
-async def _cleanup(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, str]:
-    """Each topic's cleanup policy; nothing for those of which the broker tells none (embedded ones do not)."""
+def _state(partitions: int, config: dict[str, str]) -> TopicState:
+    takes = config.get("max.message.bytes")
+    return TopicState(partitions, config.get("cleanup.policy"), None if takes is None else int(takes))
+
+
+async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:
+    """Each topic's settings; nothing for those of which the broker tells none (embedded ones do not)."""
     resources = [ConfigResource(ConfigResourceType.TOPIC, name) for name in names]
-    found: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
     for response in await admin.describe_configs(resources) if resources else []:
         for code, _, _, name, entries, *_ in response.resources:
             if code == 0:
-                found.update((name, entry[1]) for entry in entries if entry[0] == "cleanup.policy")
+                found[name] = {entry[0]: entry[1] for entry in entries}
     return found
 
 

@@ -9,115 +9,41 @@ rebalance, and never looks at the coordinator's errors. Here:
 - on revocation, work in hand ends and is committed before Faust forgets anything;
 - an error of the group coordinator stops the worker instead of leaving it idle for ever.
 
-It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each held by its name in
-tests/kafka/test_hooks.py: `Consumer._drain_messages`, `_wait_next_records`, `_read_offset`, `_committed_offset`,
-`_commit_offsets`, `_get_active_partitions`, `_is_changelog_tp`, `_new_consumer_thread`, `force_commit`,
-`perform_seek`, `seek_wait`, `earliest_offsets`, `wait_empty`, `AIOKafkaConsumerThread._create_worker_consumer`,
-`_ensure_consumer`, `call_thread`, and of aiokafka `_coordinator._pending_exception`, `_coordinator.check_errors`,
-`_coordination_task`, `_subscription`, `_fetcher._fetch_max_wait_ms`.
+What it may ask of aiokafka's own thread stands in stream/fetching.py. It relies on private parts of faust-streaming
+0.15.3, each held by its name in tests/kafka/test_hooks.py: `Consumer._drain_messages`, `_wait_next_records`,
+`_read_offset`, `_committed_offset`, `_commit_offsets`, `_get_active_partitions`, `_is_changelog_tp`,
+`_new_consumer_thread`, `force_commit`, `perform_seek`, `seek_wait`, `earliest_offsets`, `wait_empty`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
-from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
 
-import faust
-from aiokafka import ConsumerRecord, TopicPartition
 from aiokafka.errors import IllegalStateError
 from faust.transport.drivers import aiokafka as driver
 from faust.types import TP, Message
 from mode import Service
+
+from stream.batches import Batch, Records
+from stream.fetching import ConsumerThread
 
 if TYPE_CHECKING:
     from stream.app import StreamApp
 
 # How long a poll waits for records (seconds), and so how stale an idle partition's clock can be.
 POLL_SECONDS = 0.25
+# The same while deadlines that have passed wait for the next batch of their partition.
+HURRY_SECONDS = 0.01
 # Records between delivery and the commit of their offsets; more than this and polling pauses. At some
 # 2 KB a record in Python it bounds what a worker that lags by millions keeps in memory to about 100 MB.
 MAX_IN_FLIGHT = 50_000
 # How often the group coordinator's health is looked at (seconds).
 WATCH_SECONDS = 2.0
-
-Records = Sequence["ConsumerRecord[bytes, bytes]"]
-
-
-@dataclass(slots=True)
-class Batch:
-    """What one poll brought for one partition of one source.
-
-    Attributes:
-        topic: the source topic.
-        partition: its partition.
-        records: in order of offset; empty where the poll brought none and only time has passed.
-        caught_up: the broker had nothing more for this partition when the poll ended.
-        highwater: the partition's end offset as the broker last told it, or None.
-    """
-
-    topic: str
-    partition: int
-    records: Records
-    caught_up: bool
-    highwater: int | None
-
-
-class BatchSchema(faust.Schema[None, Batch]):
-    """Passes a batch through Faust's decoding unchanged."""
-
-    def loads_key(self, app: Any, message: Any, **_: Any) -> None:
-        """A batch has no key."""
-
-    def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
-        """The batch itself."""
-        return message.value
-
-
-class ConsumerThread(driver.AIOKafkaConsumerThread):
-    """aiokafka's consumer in its own thread, with a short fetch wait and its coordinator in view."""
-
-    app: StreamApp
-
-    def _create_worker_consumer(self, transport: driver.Transport) -> Any:
-        consumer = super()._create_worker_consumer(transport)
-        consumer._fetch_max_wait_ms = int(self.app.client.fetch_wait * 1000)
-        return consumer
-
-    def coordinator_error(self) -> BaseException | None:
-        """What keeps the coordinator from working, if anything does."""
-        coordinator = getattr(self._consumer, "_coordinator", None)
-        if coordinator is None:
-            return None
-        pending: BaseException | None = getattr(coordinator, "_pending_exception", None)
-        if pending is not None:
-            return pending
-        task: asyncio.Future[None] | None = getattr(coordinator, "_coordination_task", None)
-        if task is None or not task.done() or task.cancelled():
-            return None
-        return task.exception() or RuntimeError("the group coordinator's task has ended")
-
-    def retry_joining(self) -> None:
-        """Let the coordinator go on after an error that it parked."""
-        self.thread_loop.call_soon_threadsafe(self._consumer._coordinator.check_errors)  # type: ignore[union-attr]
-
-    async def hold_back(self, tps: set[TP]) -> None:
-        """Fetch nothing from these partitions."""
-        await self.call_thread(self._hold_back, tps)
-
-    async def _hold_back(self, tps: set[TP]) -> None:
-        self._ensure_consumer().pause(*(TopicPartition(*tp) for tp in tps))
-
-    def place(self, tp: TP) -> tuple[int | None, int | None]:
-        """(next offset to be fetched, end offset) of a partition, None where not known yet."""
-        subscription = self._consumer._subscription.subscription if self._consumer else None
-        assignment = subscription.assignment if subscription else None
-        if assignment is None or TopicPartition(*tp) not in assignment.tps:
-            return None, None
-        state = assignment.state_value(TopicPartition(*tp))
-        return (state.position if state.has_valid_position else None), state.highwater
+# That a partition has been read to its end is believed on an answer which was asked for so recently (ms), beyond the
+# time that the broker may hold answers back.
+FRESH = 1_000
 
 
 class NotInGroupError(Exception):
@@ -135,6 +61,8 @@ class Consumer(driver.Consumer):
         #: next offset per source partition up to which everything is durable
         self.flushed: dict[TP, int] = {}
         self._ticked: dict[TP, float] = {}
+        #: when the broker last answered for a partition, and the time before that
+        self._answers: dict[TP, tuple[int | None, int | None]] = {}
         self._discarded = False
         self._joining_failed = False
 
@@ -174,9 +102,10 @@ class Consumer(driver.Consumer):
             self._discarded = not await self._gone_back()
         await self.app.backlog.room(MAX_IN_FLIGHT)
         generation = self.app.consumer_generation_id
-        records, _ = await self._wait_next_records(timeout=POLL_SECONDS)
+        wait = HURRY_SECONDS if self.app.overdue() else POLL_SECONDS
+        records, _ = await self._wait_next_records(timeout=wait)
         batches: list[tuple[TP, Records]] = [(TP(*tp), rows) for tp, rows in (records or {}).items()]
-        batches += [(tp, ()) for tp in self._idle(records or {})]
+        batches += [(tp, ()) for tp in self._idle(records or {}, wait)]
         for tp, rows in batches:
             if not self.flow_active or generation != self.app.consumer_generation_id:
                 self._discarded = True
@@ -196,30 +125,59 @@ class Consumer(driver.Consumer):
             sources = [tp for tp in self.assignment() if tp.topic in self.app.sources]
             if new := [tp for tp in sources if not self._committed_offset[tp]]:
                 await self.seek_wait(await self.earliest_offsets(*new))
-        except IllegalStateError:
+        except (IllegalStateError, AssertionError):  # aiokafka raises either where the assignment is gone
             return False
         return True
 
     async def _deliver(self, tp: TP, records: Records, generation: int) -> None:
-        position, highwater = self._thread.place(tp)
-        caught_up = position is not None and highwater is not None and position >= highwater
-        batch: Any = Batch(tp.topic, tp.partition, records, caught_up, highwater)
-        self.app.backlog.add(len(records))
+        wall = self.app.wall()  # before anything is looked at: a process may stand still at any line
+        standing = self._thread.standing(tp)
+        position, end = standing.position, standing.end
+        caught_up = (
+            position is not None and end is not None and position >= end and self._fresh(tp, standing.answered, wall)
+        )
+        batch: Any = Batch(tp.topic, tp.partition, records, caught_up, end, wall, standing.answered)
+        self.app.backlog.add(batch)
         self._ticked[tp] = monotonic()
-        offset = records[-1].offset if records else -1
         message = Message(
-            tp.topic, tp.partition, offset, 0.0, 0, None, None, batch, None,
-            0, 0, tp, generation_id=generation,
-        )  # fmt: skip
+            topic=tp.topic,
+            partition=tp.partition,
+            offset=records[-1].offset if records else -1,
+            timestamp=0.0,
+            timestamp_type=0,
+            headers=None,
+            key=None,
+            value=batch,
+            checksum=None,
+            serialized_key_size=0,
+            serialized_value_size=0,
+            tp=tp,
+            generation_id=generation,
+        )
         await self.callback(message)
 
-    def _idle(self, busy: Any) -> list[TP]:
-        """The source partitions that got nothing for a poll's time."""
+    def _fresh(self, tp: TP, answered: int | None, wall: int) -> bool:
+        """Whether the broker's last answer tells how things stand now.
+
+        A process that slept finds an answer in its socket that is as old as its sleep, and aiokafka dates it by when it
+        was read. But an answer is asked for only once the one before has been read: the date of that one counts.
+        """
+        before, last = self._answers.get(tp, (None, None))
+        if answered != last:
+            before, last = last, answered
+            self._answers[tp] = before, last
+        return before is not None and wall - before < FRESH + 2_000 * self.app.client.fetch_wait
+
+    def _idle(self, busy: Any, wait: float) -> list[TP]:
+        """The source partitions that got nothing for `wait` seconds, and of which no tick is under way."""
         now = monotonic()
         return [
             tp
             for tp in self._get_active_partitions()
-            if tp.topic in self.app.sources and tp not in busy and now - self._ticked.get(tp, 0.0) >= POLL_SECONDS
+            if tp.topic in self.app.sources
+            and tp not in busy
+            and now - self._ticked.get(tp, 0.0) >= wait
+            and not self.app.backlog.ticking((tp.topic, tp.partition))
         ]
 
     # -- what is committed
@@ -240,8 +198,18 @@ class Consumer(driver.Consumer):
         await self.commit()
         await self.force_commit()  # `commit` lets a caller off who comes while another one commits
 
+    # -- rebalances: what goes wrong in them stops the worker, since aiokafka would log it and go on
+
     async def on_partitions_revoked(self, revoked: set[TP]) -> None:
         """End the work in hand and commit it, before Faust forgets what was held."""
+        try:
+            await self._let_go()
+            await super().on_partitions_revoked(revoked)
+        except Exception as error:
+            await self.app.crash(error)
+            raise
+
+    async def _let_go(self) -> None:
         if self.assignment() and not self.should_stop:
             self.stop_flow()
             self.app.flow_control.suspend()
@@ -250,26 +218,38 @@ class Consumer(driver.Consumer):
         self.app.backlog.clear()
         self.flushed.clear()
         self._ticked.clear()
-        await super().on_partitions_revoked(revoked)
+        self._answers.clear()
 
     async def on_partitions_assigned(self, assigned: set[TP], generation_id: int = 0) -> None:
         """Changelogs are assigned with their sources, and read by `stream.table` instead of here.
 
         While stopping, the thread that would hold them back answers nobody any more, and waits for this to return.
         """
-        if not self.should_stop:
-            await self._thread.hold_back({tp for tp in assigned if self._is_changelog_tp(tp)})
-        await super().on_partitions_assigned(assigned, generation_id)
+        try:
+            if not self.should_stop:
+                self._thread.awake()
+                await self._thread.hold_back({tp for tp in assigned if self._is_changelog_tp(tp)})
+            await super().on_partitions_assigned(assigned, generation_id)
+        except Exception as error:
+            await self.app.crash(error)
+            raise
 
-    # -- errors while joining
+    def slept(self) -> bool:
+        """Whether this process has slept so long that its partitions may be somebody else's by now."""
+        return self._thread.slept()
+
+    # -- errors of aiokafka's own tasks, which nobody would hear of
 
     @Service.task
     async def _watch_coordinator(self) -> None:
         """A first error is retried, as aiokafka's own `getmany` would; one that stays stops the worker."""
         while not self.should_stop:
             await self.sleep(WATCH_SECONDS)
-            error = self._thread.coordinator_error()
+            error, dead = self._thread.coordinator_error(), self._thread.fetcher_error()
             if self.app.should_stop:
+                return
+            if dead is not None:
+                await self.app.crash(dead)
                 return
             if error is None:
                 self._joining_failed = False
@@ -294,31 +274,3 @@ class Transport(driver.Transport):
     """Faust's Kafka transport with our consumer."""
 
     Consumer = Consumer
-
-
-class Backlog:
-    """Counts records between delivery and commit, so that polling can pause while there are too many."""
-
-    def __init__(self) -> None:
-        self._records = 0
-        self._fewer = asyncio.Event()
-
-    def add(self, records: int) -> None:
-        """So many were delivered."""
-        self._records += records
-
-    def done(self, records: int) -> None:
-        """So many are durable."""
-        self._records = max(0, self._records - records)
-        self._fewer.set()
-
-    def clear(self) -> None:
-        """All of them were given up: their partitions were revoked."""
-        self._records = 0
-        self._fewer.set()
-
-    async def room(self, limit: int) -> None:
-        """Return when fewer than `limit` are under way."""
-        while self._records >= limit:
-            self._fewer.clear()
-            await self._fewer.wait()

@@ -1,0 +1,1 @@
+"""What stands in stream/ and needs no broker to be told."""

@@ -1,0 +1,68 @@
+"""A partition of a shop with one source, made without a broker, and what is told to it."""
+
+from functools import partial
+
+from aiokafka import ConsumerRecord
+
+from journey.clock import Clock
+from journey.machine import Machine, apply
+from journey.memory import Memory
+from journey.saving import encode
+from schemas.signals import Origin, Signal
+from stagewatch.library import machine_of_journeys
+from stream.batches import Batch
+from stream.changelog import CustomerEntry, Marker, customer_record, marker_record
+from stream.connection import Connection
+from stream.outlet import Out, Outlet
+from stream.partition import Partition, Setting
+from stream.publishing import Topics
+
+MACHINE = machine_of_journeys(["five-stage"])
+SOURCE = "events"
+T = 1_704_067_200_000
+MINUTE = 60_000
+PATIENCE, IDLE_AFTER = 1_000, 1_000
+PLACE = ("log", 0)
+
+
+def partition(machine: Machine = MACHINE) -> Partition:
+    """One that nothing has been told yet; its outlet is not connected."""
+    outlet = Outlet(Connection("nowhere:1"), client_id="test")
+    new_clock = partial(_clock, PATIENCE, IDLE_AFTER)
+    return Partition(0, Setting(machine, Topics(), "log", outlet, frozenset({SOURCE}), new_clock))
+
+
+def _clock(patience: int, idle_after: int, start: int | None) -> Clock:
+    return Clock(patience, idle_after, start=start)
+
+
+def tick(wall: int, *, caught_up: bool = True, highwater: int | None = 0) -> Batch:
+    """A batch without records."""
+    return Batch(SOURCE, 0, (), caught_up, highwater, wall, wall)
+
+
+def signal(customer: str, at: int, offset: int, kind: str = "product_viewed") -> Signal:
+    """Something that a customer did."""
+    return Signal(customer, kind, at, f"{customer}-{offset}", {}, Origin(SOURCE, 0, offset))
+
+
+def after(memory: Memory | None, *signals: Signal) -> Memory:
+    """The memory after more signals."""
+    return apply(MACHINE, memory, signals[0].customer, SOURCE, signals)[0]
+
+
+def row(out: Out, offset: int = 0) -> "ConsumerRecord[bytes, bytes]":
+    """What is read back of a record written."""
+    return ConsumerRecord(out.topic, out.partition or 0, offset, 0, 0, out.key, out.value, None, 0, 0, ())
+
+
+def entry(memory: Memory, batch: int, outbox: list[object] | None = None) -> "ConsumerRecord[bytes, bytes]":
+    """A customer's record of the changelog."""
+    return row(
+        customer_record(PLACE, memory.customer.encode(), CustomerEntry(batch, encode(MACHINE, memory), outbox or []))
+    )
+
+
+def marker(published: int, clock: int | None = None) -> "ConsumerRecord[bytes, bytes]":
+    """A marker of the changelog."""
+    return row(marker_record(PLACE, Marker(published, clock)))
