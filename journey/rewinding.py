@@ -65,11 +65,18 @@ def hear_copy(machine: Machine, memory: Memory, signal: Signal, tally: Tally) ->
     if past is None or signal.at < reach(machine, memory, past):
         return []
     other = next((index for index, each in enumerate(past.signals) if copies(signal, each)), None)
-    if other is None or past.signals[other].late or past.signals[other].at <= signal.at:
+    if other is None or not _is_earlier(signal, past.signals[other]):
         return []
     index = bisect_right(past.signals, place(signal), key=place)
     following = [signal, *past.signals[index:other], *past.signals[other + 1 :]]
     return _gone_through(machine, memory, index, following, signal)
+
+
+def _is_earlier(signal: Signal, other: Signal) -> bool:
+    """Whether of two copies `signal` is the one that counts; of exact ones, which came first."""
+    if other.late or signal.id == other.id:
+        return not other.late and signal.at < other.at
+    return place(signal) < place(other)
 
 
 def reach(machine: Machine, memory: Memory, past: Past) -> int:
