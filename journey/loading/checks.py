@@ -1,12 +1,15 @@
 """What can only be said of a journey as a whole, once its parts are right.
 
-Owns the checks for stages that nothing reaches, moves that can never be chosen, deadlines that chase each other for
-ever, names used twice, and facts that nobody reads. Knows nothing about how the parts were read.
+Owns the checks for stages that nothing reaches, time-frames that nobody outstays, moves that can never be chosen,
+deadlines that chase each other for ever, names used twice, a second track kept for each cart, and facts that nobody
+reads. Knows nothing about how the parts were read.
 """
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 
 from journey.definition import Fact, Move, Track, hears
+from journey.durations import written
 from journey.loading.vocabulary import Vocabulary
 from journey.loading.yaml import Document, Path
 
@@ -21,11 +24,14 @@ def check_tracks(vocabulary: Vocabulary, tracks: Sequence[Track]) -> None:
         path: Path = ("tracks", track.name)
         reached = _reached([track.initial], track.moves)
         _check_stages(document, path, track, reached)
+        _check_frames(document, path, track)
         _check_cycles(document, path, track)
-        for index, move in enumerate(track.moves):
-            if reason := _never(move, track, reached, vocabulary.known()):
+        judged = _without_defaults(document, path, track)
+        for index, move in enumerate(judged.moves):
+            if reason := _never(move, judged, reached, vocabulary.known()):
                 document.refuse((*path, "moves", index), f"'{move.name}' can never be chosen: {reason}")
     _check_names(document, tracks)
+    _check_instances(document, tracks)
 
 
 def check_use(document: Document, facts: Sequence[Fact], tracks: Sequence[Track]) -> None:
@@ -60,6 +66,17 @@ def _check_stages(document: Document, path: Path, track: Track, reached: set[str
             document.refuse(place, f"nothing reaches the stage '{stage}': add a move to it, or leave it out", key=True)
 
 
+def _check_frames(document: Document, path: Path, track: Track) -> None:
+    """Silence that leads away always, and no later, comes before a customer has stayed for the time-frame."""
+    always = [move for move in track.moves if move.condition is None and move.since == frozenset()]
+    for stage, frame in track.frames.items():
+        away = {move.after: move.name for move in always if move.after is not None and stage in move.from_}
+        after = min(away, default=frame + 1)
+        if after <= frame:
+            message = f"nobody stays for that long: '{away[after]}' leads away after {written(after)}"
+            document.refuse((*path, "stages", stage, "within"), f"{message}, so say less, or leave 'within' out")
+
+
 def _check_cycles(document: Document, path: Path, track: Track) -> None:
     silent = [move for move in track.moves if move.after is not None]
     chasing = [move for move in silent if not _reached([move.to], silent).isdisjoint(move.from_)]
@@ -67,6 +84,16 @@ def _check_cycles(document: Document, path: Path, track: Track) -> None:
         names = ", ".join(dict.fromkeys(move.name for move in chasing))
         message = f"silence alone would go round for ever by {names}: let one of them be made 'on' a signal"
         document.refuse((*path, "moves", track.moves.index(chasing[0])), message)
+
+
+def _without_defaults(document: Document, path: Path, track: Track) -> Track:
+    """The track, and where it says nothing of signals that come too late, as if there were none.
+
+    A move that only those can reach is meant so where somebody wrote `late`, and a mistake where nobody did.
+    """
+    if any((*path, "moves", index, "late") in document.marks for index in range(len(track.moves))):
+        return track
+    return replace(track, moves=tuple(replace(move, late=False) for move in track.moves))
 
 
 def _never(move: Move, track: Track, reached: set[str], known: Iterable[str]) -> str | None:
@@ -83,9 +110,12 @@ def _never(move: Move, track: Track, reached: set[str], known: Iterable[str]) ->
 
 
 def _answered(track: Track, move: Move, stage: str, kind: str) -> bool:
-    """Whether a move above `move`, without a condition, is made by such a signal in that stage."""
+    """Whether a move above `move`, without a condition, is made by such a signal in that stage, however late."""
     above = track.moves[: track.moves.index(move)]
-    return any(other.condition is None and stage in other.from_ and hears(other.kinds, kind) for other in above)
+    return any(
+        other.condition is None and stage in other.from_ and hears(other.kinds, kind) and other.late >= move.late
+        for other in above
+    )
 
 
 def _sooner(other: Move, move: Move, stage: str, track: Track) -> bool:
@@ -107,3 +137,11 @@ def _check_names(document: Document, tracks: Sequence[Track]) -> None:
             if other != track.name:
                 message = f"the track '{other}' has a move '{move.name}' too: name one of them otherwise"
                 document.refuse(("tracks", track.name, "moves", index), message)
+
+
+def _check_instances(document: Document, tracks: Sequence[Track]) -> None:
+    """A fact kept for each cart belongs to the one track that is."""
+    kept = [track.name for track in tracks if track.per is not None]
+    for name in kept[1:]:
+        message = f"the track '{kept[0]}' is kept for each cart already, and one is all there can be: leave 'per' out"
+        document.refuse(("tracks", name, "per"), message, key=True)

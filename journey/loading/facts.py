@@ -27,8 +27,18 @@ def read_facts(vocabulary: Vocabulary, data: dict[str, object]) -> tuple[Fact, .
     for name, form in forms.items():
         refuse_name(document, ("facts", name))
         vocabulary.facts[name] = None if form is None else _type(form)
+        if form is not None and form.per is not None:
+            _read_per(vocabulary, name)
     facts = [_Reading(vocabulary, name, form).fact() for name, form in forms.items() if form is not None]
     return tuple(fact for fact in facts if fact is not None)
+
+
+def _read_per(vocabulary: Vocabulary, name: str) -> None:
+    if vocabulary.per:
+        vocabulary.per_cart.add(name)
+    else:
+        message = "no track is kept for each cart: say 'per: cart' on one, or leave it out here"
+        vocabulary.document.refuse(("facts", name, "per"), message, key=True)
 
 
 def _type(form: FactForm) -> Type | None:
@@ -62,7 +72,7 @@ class _Reading:
         reset = vocabulary.kinds((*self.path, "reset"), form.reset) if form.reset else frozenset()
         if reset is None:
             self._refuse("with 'any' there would never be anything kept: name kinds of signal", "reset")
-        condition = vocabulary.condition((*self.path, "if"), form.if_, kinds)
+        condition = vocabulary.condition((*self.path, "if"), form.if_, kinds, form.per)
         if len(vocabulary.document.faults) > faults:
             return None
         return Fact(
@@ -74,6 +84,7 @@ class _Reading:
             within=form.within,
             reset=reset or frozenset(),
             condition=condition,
+            per=form.per,
         )
 
     def _kinds(self, operation: Operation) -> Kinds:

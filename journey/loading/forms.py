@@ -7,11 +7,12 @@ known, is `journey.loading`'s business. Every model refuses keys it does not kno
 import keyword
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Final, TypeVar
+from typing import Annotated, Any, Final, Literal, TypeVar
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 from pydantic_core import ErrorDetails
 
+from journey.definition import Per
 from journey.durations import milliseconds
 from journey.faults import suggest
 from journey.loading.yaml import Document, Path
@@ -79,6 +80,7 @@ Duration = Annotated[int, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_once)]
 Meanings = Annotated[dict[Name, str | None], BeforeValidator(_meanings)]
+Stages = Annotated[dict[Name, Any], BeforeValidator(_meanings)]
 Topics = Annotated[tuple[Annotated[str, AfterValidator(_topic)], ...], BeforeValidator(_several), AfterValidator(_once)]
 
 
@@ -117,14 +119,25 @@ class FactForm(_Form):
     within: SomeTime | None = None
     reset: Several | None = None
     if_: Annotated[str | None, Field(alias="if")] = None
+    per: Per | None = None
 
 
 class TrackForm(_Form):
-    """One track; its moves are looked at one by one, so that a fault in one does not hide those in others."""
+    """One track; stages and moves are looked at one by one, so that a fault in one does not hide those in others."""
 
     initial: str | None = None
-    stages: Annotated[Meanings, Field(min_length=1)]
+    per: Per | None = None
+    orders: Literal["any", "same"] | None = None
+    furthest: bool = False
+    stages: Annotated[Stages, Field(min_length=1)]
     moves: Annotated[list[Any], Field(min_length=1)]
+
+
+class StageForm(_Form):
+    """One stage; where only its meaning is to be said, that stands in its place."""
+
+    means: str | None = None
+    within: SomeTime | None = None
 
 
 class MoveForm(_Form):
@@ -139,6 +152,11 @@ class MoveForm(_Form):
     if_: Annotated[str | None, Field(alias="if")] = None
     publish: Several = ()
     route: Topics = ()
+    cooldown: SomeTime | None = None
+    once: bool = False
+    reset_on: Several | None = None
+    grace: SomeTime | None = None
+    late: bool | None = None
 
 
 class ExampleForm(_Form):
@@ -152,11 +170,14 @@ class ExampleForm(_Form):
 
 
 class ExpectedForm(_Form):
-    """A transition that an example expects; written in one line as `name` or `name at 30m`, too."""
+    """A transition that an example expects; in one line, too: `name`, `name at 30m`, `corrected name at 30m`."""
 
     move: str
     at: Duration | None = None
     facts: dict[str, float | int | str | None] = {}
+    kind: Literal["made", "corrected", "suppressed"] = "made"
+    cart: str | None = None
+    late: bool | None = None
 
 
 Form = TypeVar("Form", bound=_Form)
@@ -164,6 +185,7 @@ Form = TypeVar("Form", bound=_Form)
 _SENTENCES: Final[Mapping[str, str]] = {
     "string_type": "this must be text; put it in quotes if it looks like a number",
     "int_type": "this must be a whole number",
+    "bool_type": "this must be true or false",
     "dict_type": "this must be a mapping, that is lines of 'key: value'",
     "model_type": "this must be a mapping, that is lines of 'key: value'",
     "list_type": "this must be a list",
@@ -198,6 +220,8 @@ def _refuse(form: type[Form], document: Document, path: Path, detail: ErrorDetai
     elif kind == "extra_forbidden":
         known = [each.alias or name for name, each in form.model_fields.items()]
         document.refuse(place, f"there is no key '{keys[-1]}' here. {suggest(keys[-1], known)}", key=True)
+    elif kind == "literal_error":
+        document.refuse(place, f"this must be {detail['ctx']['expected']}")
     else:
         message = detail["msg"].removeprefix("Value error, ")
         document.refuse(place, _SENTENCES.get(kind, message), key="[key]" in detail["loc"])

@@ -5,11 +5,11 @@ cannot be found is noted in the document with what was probably meant. Knows not
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Self
 
 from journey.conditions import Condition, ConditionError, Type, parse
-from journey.definition import Kinds
+from journey.definition import Kinds, Per
 from journey.faults import suggest
 from journey.loading.forms import ANY, JourneyForm
 from journey.loading.yaml import Document, Path
@@ -20,17 +20,20 @@ ALL_ATTRIBUTES: Final[Mapping[str, Type | None]] = {name: each.type for name, ea
 
 @dataclass(slots=True)
 class Vocabulary:
-    """What is known while a document is read."""
+    """What is known while a document is read. `per`: whether a track is kept for each cart; `per_cart`: such facts."""
 
     document: Document
     own: frozenset[str]
-    groups: dict[str, frozenset[str]]
-    facts: dict[str, Type | None]
+    per: bool = False
+    groups: dict[str, frozenset[str]] = field(default_factory=dict)
+    facts: dict[str, Type | None] = field(default_factory=dict)
+    per_cart: set[str] = field(default_factory=set)
 
     @classmethod
     def of(cls, document: Document, form: JourneyForm) -> Self:
         """The vocabulary of a journey: every kind of signal, its own kinds, its groups; facts are added once read."""
-        self = cls(document, frozenset(form.signals), {}, {})
+        per = any(isinstance(track, Mapping) and "per" in track for track in form.tracks.values())
+        self = cls(document, frozenset(form.signals), per)
         for name in form.signals:
             if name in KINDS:
                 document.refuse(("signals", name), f"'{name}' is a kind of signal anyway: leave it out", key=True)
@@ -74,8 +77,17 @@ class Vocabulary:
         carriers = self.carriers(attribute)
         return kinds is None or carriers is None or not kinds.isdisjoint(carriers)
 
-    def condition(self, path: Path, text: str | None, kinds: Kinds) -> Condition | None:
-        """The condition that `text` is, over all facts and what `kinds` can carry; None if there is none, or faults."""
+    def refuse_per_cart(self, path: Path, fact: str, per: Per | None) -> None:
+        """Note a fault where the fact is kept for each cart and what reads it, which is kept `per`, is not."""
+        if per is None and fact in self.per_cart:
+            message = f"'{fact}' is kept for each cart, this is not: say 'per: cart' here, or leave it out there"
+            self.document.refuse(path, message)
+
+    def condition(self, path: Path, text: str | None, kinds: Kinds, per: Per | None) -> Condition | None:
+        """The condition that `text` is, over all facts and what `kinds` can carry; None if there is none, or faults.
+
+        `per` is what whoever reads it is kept for each of.
+        """
         if text is None:
             return None
         try:
@@ -87,4 +99,5 @@ class Vocabulary:
         for name in condition.names:
             if name not in self.facts and not self.carries(kinds, name):
                 self.document.refuse(path, f"no signal meant here carries '{name}': this can never hold")
+            self.refuse_per_cart(path, name, per)
         return condition
