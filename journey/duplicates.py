@@ -5,10 +5,10 @@ signal (ms, big-endian). An order is known by its order id, too, whatever id its
 MOST entries take a signal for another's copy once in 10^16 signals.
 """
 
-from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
+from journey.memory import Memory
 from journey.tally import Tally
 from schemas.signals import Signal
 
@@ -16,29 +16,42 @@ DIGEST: Final = 8
 ENTRY: Final = 14
 MOST: Final = 512
 """A customer has at most so many ids kept: 7 KB."""
+CLEARING: Final = 16
+"""What is too old is looked for once in so many entries."""
 
 _OF_ID: Final = blake2b(digest_size=DIGEST)
 _OF_ORDER: Final = blake2b(digest_size=DIGEST, person=b"order")
 """To be copied, which is quicker than making one."""
 
 
-def digests(signal: Signal) -> list[bytes]:
-    """By what the signal is known again: its id, and that of the order that it completes."""
+def heard_before(memory: Memory, signal: Signal, window: int, tally: Tally) -> bool:
+    """Whether a copy of the signal was heard within `window` ms; if not, note in `memory` that it is heard now."""
+    seen, at = memory.seen, signal.at
     hashed = _OF_ID.copy()
     hashed.update(signal.id.encode())
-    found = [hashed.digest()]
+    digest = hashed.digest()
+    since = max(at, memory.at) - window
+    if digest in seen and _is_known(seen, digest, since):
+        return True
+    entries = digest + max(0, at).to_bytes(ENTRY - DIGEST)
     if (order := order_of(signal)) is not None:
         hashed = _OF_ORDER.copy()
         hashed.update(order.encode())
-        found.append(hashed.digest())
-    return found
+        digest = hashed.digest()
+        if digest in seen and _is_known(seen, digest, since):
+            return True
+        entries += digest + entries[DIGEST:]
+    memory.seen = seen + entries
+    if len(memory.seen) % (ENTRY * CLEARING) < len(entries):
+        _clear(memory, since, tally)
+    return False
 
 
 def order_of(signal: Signal) -> str | None:
     """The id of the order that the signal completes."""
-    return (
-        str(signal.attributes["order"]) if signal.kind == "order_completed" and "order" in signal.attributes else None
-    )
+    if signal.kind != "order_completed" or "order" not in signal.attributes:
+        return None
+    return str(signal.attributes["order"])
 
 
 def copies(signal: Signal, other: Signal) -> bool:
@@ -46,7 +59,7 @@ def copies(signal: Signal, other: Signal) -> bool:
     return signal.id == other.id or ((order := order_of(signal)) is not None and order == order_of(other))
 
 
-def is_known(seen: bytes, digest: bytes, since: int) -> bool:
+def _is_known(seen: bytes, digest: bytes, since: int) -> bool:
     """Whether a signal of this digest, not older than `since` (ms), was seen."""
     at = seen.find(digest)
     while at >= 0:
@@ -56,16 +69,15 @@ def is_known(seen: bytes, digest: bytes, since: int) -> bool:
     return False
 
 
-def remembering(seen: bytes, found: Sequence[bytes], at: int, since: int, tally: Tally) -> bytes:
-    """`seen` with these digests of a signal at the time `at`, less what is older than `since` or too much (counted)."""
-    while seen and _time(seen, 0) < since:
-        seen = seen[ENTRY:]
-    time = max(0, at).to_bytes(ENTRY - DIGEST)
-    seen += b"".join([digest + time for digest in found])
-    if (surplus := len(seen) // ENTRY - MOST) > 0:
-        tally.ids_forgotten += surplus
-        seen = seen[surplus * ENTRY :]
-    return seen
+def _clear(memory: Memory, since: int, tally: Tally) -> None:
+    """Forget what is older than `since`, and what is too much (counted)."""
+    seen = memory.seen
+    old = 0
+    while old < len(seen) and _time(seen, old) < since:
+        old += ENTRY
+    surplus = max(0, (len(seen) - old) // ENTRY - MOST)
+    tally.ids_forgotten += surplus
+    memory.seen = seen[old + surplus * ENTRY :]
 
 
 def _time(seen: bytes, at: int) -> int:

@@ -19,12 +19,13 @@ from journey.compiling.carts import runtime
 from journey.compiling.layout import CartsPlace, Layout, TrackPlace, lay_out
 from journey.compiling.source import OTHER, carts_name, generate, named
 from journey.definition import Definition
-from journey.duplicates import digests, is_known, remembering
-from journey.memory import BEGINNING, DUE, Memory, Past, State
+from journey.duplicates import heard_before
+from journey.memory import BEGINNING, DUE, NEVER, Memory, Past, State
 from journey.moves import Constant, Made
 from journey.rewinding import MOST, hear_copy, hear_late, in_order, settle
 from journey.tally import Tally
 from schemas.signals import KINDS, Signal
+from schemas.stages import Standing
 from schemas.transitions import DEADLINE, Cause, Transition, revised_id, transition_id
 
 
@@ -54,6 +55,7 @@ class Machine:
         self.dedup_window = max(definition.dedup_window for definition in definitions)
         self.attributes = source.attributes | ({"order"} if self.dedup_window else frozenset())
         constants = _constants(self.layout)
+        self._shown = _shown(self.layout)
         self.routes = frozenset(topic for move in constants for topic in move.route)
         module = _execute(source.text, _names(self.layout, constants))
         self._handlers = {kind: module[name] for kind, name in source.functions.items()}
@@ -69,13 +71,8 @@ class Machine:
         """`step` with a signal, in place; what is worth counting is added to `tally`."""
         tally = Tally() if tally is None else tally
         at = signal.at
-        if self.dedup_window:
-            found = digests(signal)
-            since = max(at, memory.at) - self.dedup_window
-            for digest in found:
-                if digest in memory.seen and is_known(memory.seen, digest, since):
-                    return hear_copy(self, memory, signal, tally)
-            memory.seen = remembering(memory.seen, found, at, since, tally)
+        if self.dedup_window and heard_before(memory, signal, self.dedup_window, tally):
+            return hear_copy(self, memory, signal, tally)
         if at > memory.at or in_order(memory, signal):
             if self.lateness:
                 self._keep(memory, signal)
@@ -112,6 +109,11 @@ class Machine:
             transitions += _published(memory, self._silence(memory.state, due), None, Tally())
             due = memory.due
         return transitions
+
+    def stages(self, memory: Memory) -> list[tuple[str, str, str]]:
+        """(journey, track, stage) for each track; of one kept per cart, the stage of the cart last touched."""
+        state = memory.state
+        return [(journey, track, stages[state[slot]]) for journey, track, stages, slot in self._shown]
 
     def _keep(self, memory: Memory, signal: Signal) -> None:
         """Keep a signal that is after all others, so that one that comes late can be put before it."""
@@ -169,18 +171,40 @@ def apply(
     return memory, transitions
 
 
-def where(machine: Machine, memory: Memory) -> dict[str, dict[str, tuple[str, int | None]]]:
-    """For each journey and track the stage a customer is in, and since when (ms; None: from the beginning)."""
+def where(machine: Machine, memory: Memory) -> dict[str, dict[str, Standing]]:
+    """Where a customer stands on each track of each journey."""
     return {
-        place.definition.journey: {track.track.name: _stage(memory.state, track) for track in place.tracks}
+        place.definition.journey: {track.track.name: _standing(memory.state, track) for track in place.tracks}
         for place in machine.layout.journeys
     }
 
 
-def _stage(state: State, place: TrackPlace | CartsPlace) -> tuple[str, int | None]:
-    """The stage of a track and since when; of one that is kept per cart, that of the cart last touched."""
-    stage, since = (place.stage, place.entered) if isinstance(place, TrackPlace) else (place.shown, place.since)
-    return place.track.stages[state[stage]], state[since]
+def _standing(state: State, place: TrackPlace | CartsPlace) -> Standing:
+    stages = place.track.stages
+    if isinstance(place, CartsPlace):
+        inner = place.inner
+        carts = {cart[0]: (stages[cart[inner.stage]], cart[inner.entered]) for cart in state[place.carts].values()}
+        return Standing(stages[state[place.shown]], state[place.since], carts=carts)
+    stage = stages[state[place.stage]]
+    furthest = None if place.furthest is None else stages[state[place.furthest]]
+    dropped_off = None
+    if place.frame is not None and stage in place.track.frames:
+        dropped_off = state[place.frame] == NEVER
+    return Standing(stage, state[place.entered], furthest, dropped_off)
+
+
+def _shown(layout: Layout) -> list[tuple[str, str, tuple[str, ...], int]]:
+    """For each track its journey, its name, its stages, and the slot that has the number of the stage."""
+    return [
+        (
+            place.definition.journey,
+            each.track.name,
+            each.track.stages,
+            each.stage if isinstance(each, TrackPlace) else each.shown,
+        )
+        for place in layout.journeys
+        for each in place.tracks
+    ]
 
 
 def _constants(layout: Layout) -> list[Constant]:

@@ -5,10 +5,11 @@ less the machine's patience; deadlines that it has passed fire, before the signa
 counts.
 
 Signals are taken in the order in which they come. Where they are sorted by time, what a customer goes through
-depends on that customer's signals alone. A signal behind the clock counts all the same, at its own time (or that of
-what its customer went through last, if that is later), and a deadline that it sets behind the clock fires when the
-clock next moves, or at the end. So a file grouped by customer, each customer's signals in order, gives every
-customer the same transitions as the sorted one; a file shuffled at random does not, and should be sorted first.
+depends on that customer's signals alone, and nothing is ever corrected. A signal behind the clock counts all the same,
+and a deadline that it sets behind the clock fires when the clock next moves, or at the end; so a file grouped by
+customer, each customer's signals in order, gives every customer the same transitions as the sorted one. What comes out
+of order within a customer is put in its place, with corrections, as long as it is not later than the journeys'
+`lateness`; a file shuffled at random should be sorted first.
 """
 
 from collections.abc import Iterable, Iterator
@@ -16,6 +17,7 @@ from collections.abc import Iterable, Iterator
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.memory import BEGINNING, DUE, NEVER, Memory
+from journey.tally import Tally
 from schemas.signals import Signal
 from schemas.transitions import Transition
 
@@ -25,13 +27,16 @@ def fold(
     signals: Iterable[Signal],
     until: int | None = None,
     memories: dict[str, Memory] | None = None,
+    tally: Tally | None = None,
 ) -> Iterator[Transition]:
     """The transitions of all customers, in the order in which they become certain.
 
     Silence after the last signal counts as far as `until` (event time in ms); with None, only as far as the clock
-    came. Whoever wants the memories that are left hands in a dict for them, empty or with those to go on from.
+    came. Whoever wants the memories that are left hands in a dict for them, empty or with those to go on from; and for
+    what there is to count beside transitions, a `tally`.
     """
     memories = {} if memories is None else memories
+    tally = Tally() if tally is None else tally
     index = Deadlines()
     for customer, memory in memories.items():
         index.note(customer, memory.due)
@@ -50,7 +55,7 @@ def fold(
         else:
             memory = memories[customer] = machine.start(customer)
             before = NEVER
-        if transitions := hear(memory, signal):
+        if transitions := hear(memory, signal, tally):
             yield from transitions
         # The index has no later deadline than the memory had, so only an earlier one is news to it.
         due = memory.state[DUE]

@@ -86,11 +86,26 @@ class TransitionRecord(_Record):
     late: Annotated[bool, Field(description="caused by a signal that came too late to be put in its place")]
 
 
-class TrackRecord(_Record):
-    """Where a customer stands on one track."""
+class CartRecord(_Record):
+    """Where one cart stands."""
 
+    cart: Annotated[str | None, Field(description="which cart; null: the one that signals without a cart's id share")]
     stage: str
+    since: Moment | None
+
+
+class TrackRecord(_Record):
+    """Where a customer stands on one track. What a track does not keep is left out."""
+
+    stage: Annotated[str, Field(description="of a track kept per cart, that of the cart last touched")]
     since: Annotated[Moment | None, Field(description="when it was entered; null where the track began")]
+    furthest: Annotated[str | None, Field(description="the furthest stage ever reached")] = None
+    dropped_off: Annotated[
+        bool | None, Field(description="whether the customer has been in the stage for longer than its time-frame")
+    ] = None
+    carts: Annotated[list[CartRecord] | None, Field(description="the carts that are kept, the last touched last")] = (
+        None
+    )
 
 
 class JourneyRecord(_Record):

@@ -6,6 +6,7 @@ import pytest
 
 from journey.machine import Tick, apply, compile_journeys, step, where
 from schemas.signals import KINDS
+from schemas.stages import Standing
 from schemas.transitions import Cause, Transition, transition_id
 from tests.journey.small import CART, DAY, HOUR, MINUTE, T, definition, machine, move, moves, play, signal
 
@@ -73,9 +74,9 @@ def test_a_kind_that_no_journey_names_still_lets_deadlines_come() -> None:
 def test_where_a_customer_stands_is_told_with_since_when() -> None:
     small = machine(CART)
     memory, _ = step(small, small.start("ann"), signal(3, "searched"))
-    assert where(small, memory) == {"small": {"cart": ("empty", None)}}
+    assert where(small, memory) == {"small": {"cart": Standing("empty", None)}}
     memory, _ = step(small, memory, signal(5, "cart_updated"))
-    assert where(small, memory) == {"small": {"cart": ("full", T + 5)}}
+    assert where(small, memory) == {"small": {"cart": Standing("full", T + 5)}}
 
 
 def test_signals_whose_offset_is_known_are_left_out_source_by_source() -> None:

@@ -8,6 +8,7 @@ from journey.machine import Machine, Tick, compile_journeys, step, where
 from journey.memory import BEGINNING, NEVER, Memory
 from journey.saving import FORMAT, SavedMemoryError, decode, encode
 from schemas.signals import Origin, Signal
+from schemas.stages import Standing
 
 T = 1_704_067_200_000
 TEXT = """
@@ -64,7 +65,10 @@ def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
 
 def test_a_journey_added_later_begins_at_the_memory_s_time() -> None:
     memory = decode(machine("b", "a"), "ann", saved(machine("a")))
-    assert where(machine("b", "a"), memory) == {"b": {"cart": ("empty", None)}, "a": {"cart": ("filled", T)}}
+    assert where(machine("b", "a"), memory) == {
+        "b": {"cart": Standing("empty", None)},
+        "a": {"cart": Standing("filled", T)},
+    }
     assert memory.due == T + 1_800_000
 
 
@@ -76,7 +80,7 @@ def test_silence_in_its_first_stage_counts_from_then() -> None:
 
 def test_a_journey_no_longer_followed_is_left_out() -> None:
     memory = decode(machine("b"), "ann", saved(machine("a", "b")))
-    assert where(machine("b"), memory) == {"b": {"cart": ("filled", T)}}
+    assert where(machine("b"), memory) == {"b": {"cart": Standing("filled", T)}}
 
 
 def test_a_journey_without_deadlines_is_never_due() -> None:

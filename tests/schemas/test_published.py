@@ -13,8 +13,9 @@ from schemas.published import FOLDER, PUBLISHED, json_schema, text, write
 from schemas.rejections import REASONS, Rejection
 from schemas.rendering import render
 from schemas.signals import KINDS, Origin, Signal
-from schemas.stages import encode_stages
+from schemas.stages import Standing, encode_stages
 from schemas.times import EARLIEST, LATEST
+from schemas.transitions import REASONS as REASONS_OF_TRANSITIONS
 from schemas.transitions import DEADLINE, EVENT_TYPE, Cause, Transition, encode, headers, record, transition_id
 from tests.schemas.speaking import SHIPPED, shared, signal
 
@@ -32,6 +33,7 @@ transitions = st.builds(
     id=digests, sequence=st.integers(1, 2**53), customer=words, journey=words, version=st.integers(1, 99), track=words,
     instance=st.none() | words, name=words, from_=words, to=words, at=moments, previous_at=st.none() | moments,
     cause=causes, facts=facts, kind=st.sampled_from(["made", "corrected", "suppressed"]), corrects=st.none() | digests,
+    reason=st.none() | st.sampled_from(sorted(REASONS_OF_TRANSITIONS)), late=st.booleans(),
 )  # fmt: skip
 
 
@@ -66,11 +68,21 @@ def test_every_encoded_transition_is_what_its_schema_says(transition: Transition
     assert value == record(transition, recorded_at)
 
 
+standings = st.builds(
+    Standing,
+    words,
+    st.none() | moments,
+    st.none() | words,
+    st.none() | st.booleans(),
+    st.none() | st.dictionaries(st.none() | words, st.tuples(words, st.none() | moments), max_size=3),
+)
+
+
 @given(
     words,
     st.integers(0, 2**53),
     moments,
-    st.dictionaries(words, st.dictionaries(words, st.tuples(words, st.none() | moments))),
+    st.dictionaries(words, st.dictionaries(words, standings)),
 )
 def test_every_encoded_standing_is_what_its_schema_says(customer: str, sequence: int, at: int, standing: Any) -> None:  # noqa: ANN401
     versions = dict.fromkeys(standing, 1)
