@@ -15,8 +15,8 @@ from schemas.rendering import render
 from schemas.signals import KINDS, Origin, Signal
 from schemas.stages import Standing, encode_stages
 from schemas.times import EARLIEST, LATEST
-from schemas.transitions import REASONS as REASONS_OF_TRANSITIONS
 from schemas.transitions import DEADLINE, EVENT_TYPE, Cause, Transition, encode, headers, record, transition_id
+from schemas.transitions import REASONS as REASONS_OF_TRANSITIONS
 from tests.schemas.speaking import SHIPPED, shared, signal
 
 words = st.text(min_size=1, max_size=12)
