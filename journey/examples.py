@@ -42,9 +42,11 @@ def _play(machine: Machine, example: Example) -> list[Transition]:
     memory = machine.start(CUSTOMER)
     transitions: list[Transition] = []
     for number, each in enumerate(example.signals):
-        origin = Origin("example", 0, number)
-        at = BEGINNING + each.at
-        transitions += machine.hear(memory, Signal(CUSTOMER, each.kind, at, str(number), dict(each.attributes), origin))
+        if each.arrives is not None:
+            transitions += machine.wait(memory, BEGINNING + each.arrives)
+        origin, id_ = Origin("example", 0, number), str(number) if each.id is None else each.id
+        signal = Signal(CUSTOMER, each.kind, BEGINNING + each.at, id_, dict(each.attributes), origin)
+        transitions += machine.hear(memory, signal)
     transitions += machine.wait(memory, BEGINNING + example.until)
     return [transition for transition in transitions if transition.track in example.tracks]
 
@@ -54,21 +56,32 @@ def _agree(expected: Sequence[Expected], transitions: Sequence[Transition]) -> b
 
 
 def _fits(expected: Expected, transition: Transition) -> bool:
-    if expected.name != transition.name or expected.at not in {None, transition.at - BEGINNING}:
-        return False
-    return all(name in transition.facts and transition.facts[name] == value for name, value in expected.facts.items())
-
-
-def _expected(expected: Sequence[Expected]) -> str:
-    said = (each.name if each.at is None else f"{each.name} at {written(each.at)}" for each in expected)
     return (
-        ", ".join(
-            f"{text} with {dict(each.facts)}" if each.facts else text for text, each in zip(said, expected, strict=True)
-        )
-        or "nothing"
+        (expected.name, expected.kind) == (transition.name, transition.kind)
+        and expected.at in {None, transition.at - BEGINNING}
+        and expected.cart in {None, transition.instance}
+        and expected.late in {None, transition.late}
+        and all(name in transition.facts and transition.facts[name] == fact for name, fact in expected.facts.items())
     )
 
 
+def _expected(expected: Sequence[Expected]) -> str:
+    return ", ".join(map(_said, expected)) or "nothing"
+
+
 def _given(transitions: Sequence[Transition]) -> str:
-    said = (f"{each.name} at {written(each.at - BEGINNING)} with {dict(each.facts)}" for each in transitions)
-    return ", ".join(said) or "nothing"
+    given = (
+        Expected(each.name, each.at - BEGINNING, each.facts, each.kind, each.instance, each.late)
+        for each in transitions
+    )
+    return ", ".join(map(_said, given)) or "nothing"
+
+
+def _said(transition: Expected) -> str:
+    """The transition in one line, much as it can be written; what is ordinary (made, in time) is left out."""
+    kind = "" if transition.kind == "made" else f"{transition.kind} "
+    at = "" if transition.at is None else f" at {written(transition.at)}"
+    cart = "" if transition.cart is None else f" of cart {transition.cart}"
+    late = " too late" if transition.late else ""
+    facts = f" with {dict(transition.facts)}" if transition.facts else ""
+    return f"{kind}{transition.name}{cart}{at}{late}{facts}"

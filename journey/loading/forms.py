@@ -169,6 +169,15 @@ class ExampleForm(_Form):
     transitions: list[Any]
 
 
+class SignalForm(_Form):
+    """A signal of an example, without its attributes, which stand beside these keys."""
+
+    at: Duration
+    kind: str
+    arrives: Duration | None = None
+    id: Annotated[str | None, Field(min_length=1)] = None
+
+
 class ExpectedForm(_Form):
     """A transition that an example expects; in one line, too: `name`, `name at 30m`, `corrected name at 30m`."""
 
@@ -190,6 +199,7 @@ _SENTENCES: Final[Mapping[str, str]] = {
     "model_type": "this must be a mapping, that is lines of 'key: value'",
     "list_type": "this must be a list",
     "greater_than_equal": "this must be 1 or more",
+    "string_too_short": "this is empty: write something, or leave it out",
     "too_short": "this is empty: there must be at least one",
 }
 
