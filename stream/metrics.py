@@ -159,7 +159,7 @@ class Metrics:
         """Add a tally of label values to a counter."""
         counter = self._counters[metric]
         for labels, number in tally.items():
-            counter.labels(*labels).inc(number)
+            (counter.labels(*labels) if labels else counter).inc(number)
 
     def count_passed(self, tally: Tally[tuple[str, str]]) -> None:
         """Add events passed over by (source, name); names beyond MOST_NAMES count as "other"."""

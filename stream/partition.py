@@ -14,7 +14,7 @@ from itertools import islice
 
 from journey.clock import Clock
 from journey.deadlines import Deadlines
-from journey.machine import Machine, where
+from journey.machine import Machine
 from journey.memory import Memory
 from journey.saving import encode
 from schemas.transitions import Transition
@@ -125,14 +125,14 @@ class Partition:
 
     def take(self, output: Output, memory: Memory, transitions: list[Transition]) -> None:
         """Keep a customer's new memory, and put it and its transitions into the output."""
-        before = self.memories.get(memory.customer)
+        # Not counted by the transitions: some say what is taken back, and a move may be held back for a while.
+        before, machine = self.memories.get(memory.customer), self._setting.machine
+        was, shown = [] if before is None else machine.stages(before), machine.stages(memory)
+        if was != shown:
+            self.census.subtract(was)
+            self.census.update(shown)
         self.memories[memory.customer] = memory
         self._deadlines.note(memory.customer, memory.due)
-        if before is None:
-            self._count(self._setting.machine.start(memory.customer))
-        for move in transitions:
-            self.census[move.journey, move.track, move.from_] -= 1
-            self.census[move.journey, move.track, move.to] += 1
         outbox = output.customers.setdefault(memory.customer, [])
         outbox += [published(transition, output.wall) for transition in transitions]
         output.moves += transitions
@@ -168,11 +168,6 @@ class Partition:
         except _LookedEnough as end:
             self._deadlines.note(end.customer, self.memories[end.customer].due)
         return found
-
-    def _count(self, memory: Memory) -> None:
-        for name, tracks in where(self._setting.machine, memory).items():
-            for track, (stage, _) in tracks.items():
-                self.census[name, track, stage] += 1
 
     # -- becoming durable
 
@@ -238,7 +233,7 @@ class Partition:
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied(), wall)
         for customer, memory in self.memories.items():
-            self._count(memory)
+            self.census.update(self._setting.machine.stages(memory))
             self._deadlines.note(customer, memory.due)
 
     async def republish(self, restored: Restored) -> int:
