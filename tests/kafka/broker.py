@@ -8,6 +8,7 @@ here: a test that forgets to create one is told so.
 import os
 import re
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping
@@ -17,6 +18,7 @@ from typing import Self
 
 from stream.leash import Leash
 from stream.probe import HOST, free_ports, wait_until_answering
+from tests.kafka.held import send
 
 HERE = Path(__file__).parent
 POM = HERE / "pom.xml"
@@ -174,6 +176,22 @@ class KafkaBroker:
         if self._leash is not None:
             self._leash.kill()
             self._leash = None
+
+    def freeze(self) -> None:
+        """SIGSTOP: it answers nobody any more, and its connections stay open."""
+        send(self._running, signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT: it goes on; returns when it answers that there is a broker."""
+        leash = self._running
+        send(leash, signal.SIGCONT)
+        wait_until_answering(self.port, lambda: leash.ended, START_PATIENCE)
+
+    @property
+    def _running(self) -> Leash:
+        if self._leash is None:
+            raise KafkaFailed("the broker does not run")
+        return self._leash
 
     def _format(self) -> None:
         properties = {

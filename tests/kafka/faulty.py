@@ -1,11 +1,14 @@
 """A worker with a fault built in, for tests: `python -m tests.kafka.faulty FAULT`, settings as for any worker.
 
-`journey`: classifying any signal of the customer called POISON fails. `readers`: reading any record fails, in a
-way that no reader may. All else is the worker as it ships.
+`journey`: classifying any signal of the customer called POISON fails. `deadline`: so does any deadline of theirs.
+`readers`: reading any record fails, in a way that no reader may. `rebalance`: letting partitions go fails. `quitter`:
+the app ends once it is ready, of its own accord. All else is the worker as it ships.
 """
 
+import asyncio
 import sys
-from typing import Never
+from collections.abc import Callable
+from typing import Any, Never
 
 from journey.machine import Machine
 from journey.memory import Memory
@@ -14,6 +17,8 @@ from schemas.signals import Signal
 from schemas.transitions import Transition
 from stagewatch import cli, library, worker
 from stagewatch.settings import Settings
+from stream.app import StreamApp
+from stream.table import Recovered
 
 POISON = "poison"
 SAID = "a slip of ours, made for a test"
@@ -22,11 +27,21 @@ SAID = "a slip of ours, made for a test"
 class FaultyMachine(Machine):
     """A machine with a slip in it."""
 
-    def hear(self, memory: Memory, signal: Signal) -> list[Transition]:
+    def hear(self, memory: Memory, signal: Signal, *rest: Any, **more: Any) -> list[Transition]:  # noqa: ANN401
         """Fails for one customer."""
         if signal.customer == POISON:
             raise ZeroDivisionError(SAID)
-        return super().hear(memory, signal)
+        return super().hear(memory, signal, *rest, **more)
+
+
+class LateMachine(Machine):
+    """A machine with a slip in its silence."""
+
+    def wait(self, memory: Memory, *rest: Any, **more: Any) -> list[Transition]:  # noqa: ANN401
+        """Fails for one customer."""
+        if memory.customer == POISON:
+            raise ZeroDivisionError(SAID)
+        return super().wait(memory, *rest, **more)
 
 
 class FaultyReader(Reader):
@@ -37,9 +52,9 @@ class FaultyReader(Reader):
         raise OSError(SAID)
 
 
-def faulty_machine(settings: Settings) -> Machine:
-    """The machine of these settings, with a slip."""
-    return FaultyMachine(library.machine_of_journeys(settings.journeys).definitions)
+def faulty(machine: type[Machine]) -> Callable[[Settings], Machine]:
+    """What makes a machine of settings, with a slip."""
+    return lambda settings: machine(library.machine_of_journeys(settings.journeys).definitions)
 
 
 def faulty_readers(settings: Settings, machine: Machine) -> dict[str, Reader]:
@@ -50,12 +65,29 @@ def faulty_readers(settings: Settings, machine: Machine) -> dict[str, Reader]:
     }
 
 
+async def settle(_app: StreamApp) -> Never:
+    """Fails always."""
+    raise OSError(SAID)
+
+
+def recovered(app: StreamApp, _recovery: Recovered) -> None:
+    """Ends the app when it has its partitions."""
+    asyncio.get_running_loop().create_task(app.stop(), name="quitting")
+
+
+FAULTS: dict[str, tuple[object, str, object]] = {
+    "journey": (worker, "machine_of", faulty(FaultyMachine)),
+    "deadline": (worker, "machine_of", faulty(LateMachine)),
+    "readers": (worker, "readers_of", faulty_readers),
+    "rebalance": (StreamApp, "settle", settle),
+    "quitter": (StreamApp, "recovered", recovered),
+}
+"""For each fault: where it is put, over which name, and what."""
+
+
 def main(fault: str) -> None:
     """Run the worker with this fault."""
-    if fault == "journey":
-        vars(worker)["machine_of"] = faulty_machine
-    else:
-        vars(worker)["readers_of"] = faulty_readers
+    setattr(*FAULTS[fault])
     cli.main(["worker"])
 
 

@@ -27,7 +27,7 @@ from tests.kafka.worker import PROGRAM, Worker, command, environment
 QUICK = {
     "client.session_timeout": "3s",
     "client.heartbeat_interval": "500ms",
-    "client.rebalance_timeout": "5s",
+    "client.rebalance_timeout": "10s",
     "client.commit_interval": "500ms",
     "replication": "1",
     "log.level": "INFO",

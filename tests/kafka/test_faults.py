@@ -77,7 +77,9 @@ async def test_a_record_on_which_the_journey_fails_is_set_aside_and_all_others_c
     async with stand.worker("faulty", (*FAULTY, "journey")) as worker:
         await worker.ready()
         await until(stand.caught_up, 30, "the worker to commit everything")
+        applied = (await worker.metrics())["stagewatch_signals_total"]
         await worker.stop()
+    assert sum(count for _, count in applied) == len(events), "what was set aside was not applied"
     found = await stand.transitions()
     assert_no_gaps(found)
     assert_same(found, stand.replay(events))
@@ -99,6 +101,22 @@ async def test_a_worker_whose_ground_gives_way_stops_and_leaves_the_offsets_wher
     assert await stand.left_to_commit() == len(events)
     await finish(stand)
     assert_same(await stand.transitions(), stand.replay(events))
+
+
+@pytest.mark.parametrize("fault", ["rebalance", "quitter"])
+async def test_a_worker_that_cannot_go_on_ends_and_says_so(corner: Corner, fault: str) -> None:
+    stand = corner(sources=SEGMENT, settings=NEVER)
+    await stand.create_topics()
+    async with stand.worker("faulty", (*FAULTY, fault)) as worker:
+        if fault == "rebalance":
+            await worker.ready()
+            async with stand.worker("other"):
+                code = await worker.ended(within=30)
+            assert SAID in worker.log
+        else:
+            code = await worker.ended(within=30)
+            assert "without having been told to" in worker.log
+    assert code not in {0, 128 + 9}
 
 
 async def test_a_broker_that_dies_and_comes_back_costs_nothing(corner: Corner) -> None:

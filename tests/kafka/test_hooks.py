@@ -5,10 +5,12 @@ import re
 from collections.abc import Callable
 from operator import attrgetter
 from pathlib import Path
+from time import time
+from types import ModuleType
 
 import pytest
-from aiokafka import AIOKafkaConsumer
-from aiokafka.consumer.fetcher import Fetcher
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
@@ -19,8 +21,11 @@ from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.types import Message
 
+import stream.fetching
 import stream.transport
+from tests.brokers import create_topic, fresh
 from tests.kafka.broker import KafkaBroker
+from tests.kafka.traffic import Sent, produce
 
 
 def parameters(method: Callable[..., object]) -> list[str]:
@@ -75,6 +80,11 @@ def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) 
         (faust_consumer.Consumer, "flow_active"),
         (TableManager, "_recovery"),
         (TopicPartitionState, "highwater"),
+        (TopicPartitionState, "lso"),
+        (TopicPartitionState, "timestamp"),
+        (TopicPartitionState, "_position"),
+        (AIOKafkaConsumer, "_isolation_level"),
+        (Fetcher, "_fetch_task"),
         (GroupCoordinator, "_pending_exception"),
         (GroupCoordinator, "_coordination_task"),
         (Fetcher, "_fetch_max_wait_ms"),
@@ -96,6 +106,7 @@ def test_an_attribute_is_still_set_by_its_class(owner: type, name: str) -> None:
         "_coordinator._coordination_task.done",
         "_subscription.assigned_partitions",
         "_fetcher._fetch_max_wait_ms",
+        "_fetcher._fetch_task.done",
         "_fetcher.fetched_records",
     ],
 )
@@ -108,26 +119,46 @@ async def test_a_running_consumer_of_a_group_has_it(kafka: KafkaBroker, path: st
         await consumer.stop()
 
 
-async def test_how_long_a_fetch_waits_is_taken_over_when_a_consumer_starts(kafka: KafkaBroker) -> None:
+async def test_what_is_set_before_a_consumer_starts_is_taken_over_when_it_does(kafka: KafkaBroker) -> None:
     consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address, group_id="hooks")
-    consumer._fetch_max_wait_ms = 123  # noqa: SLF001  as stream.transport sets it
+    vars(consumer).update(_fetch_max_wait_ms=123, _isolation_level="read_committed")  # as stream.fetching sets them
     await consumer.start()
     try:
         assert attrgetter("_fetcher._fetch_max_wait_ms")(consumer) == 123
+        assert attrgetter("_fetcher._isolation_level")(consumer) == READ_COMMITTED
     finally:
         await consumer.stop()
 
 
-def test_a_message_is_made_of_the_same_parts_in_the_same_order() -> None:
-    assert parameters(Message)[:12] == [
+async def test_an_answer_is_dated_in_milliseconds_and_tells_where_reading_ends(kafka: KafkaBroker) -> None:
+    topic = await create_topic(kafka.address, fresh())
+    place = TopicPartition(topic, 0)
+    await produce(kafka.address, [Sent(topic, b"k", b"v")])
+    consumer = AIOKafkaConsumer(bootstrap_servers=kafka.address, isolation_level="read_committed")
+    await consumer.start()
+    try:
+        consumer.assign([place])
+        await consumer.seek_to_beginning(place)
+        began = time()
+        await consumer.getone(place)
+        state = consumer._subscription.subscription.assignment.state_value(place)  # noqa: SLF001
+        assert (state._position, state.highwater, state.lso) == (1, 1, 1)  # noqa: SLF001
+        assert began - 1 <= state.timestamp / 1000 <= time()
+    finally:
+        await consumer.stop()
+
+
+def test_a_message_is_made_of_the_same_parts() -> None:
+    assert set(parameters(Message)) >= {
         *("topic", "partition", "offset", "timestamp", "timestamp_type", "headers", "key", "value", "checksum"),
-        *("serialized_key_size", "serialized_value_size", "tp"),
-    ]
+        *("serialized_key_size", "serialized_value_size", "tp", "generation_id"),
+    }
 
 
-def test_each_hook_that_the_transport_says_it_relies_on_is_held_here() -> None:
-    said = stream.transport.__doc__ or ""
-    relied_on = said[said.index("It relies on private parts") :]
+@pytest.mark.parametrize("module", [stream.fetching, stream.transport])
+def test_each_hook_that_a_module_says_it_relies_on_is_held_here(module: ModuleType) -> None:
+    said = module.__doc__ or ""
+    relied_on = said[said.index("t relies on private parts") :]
     here = Path(__file__).read_text()
     for hook in re.findall(r"`([\w.]+)`", relied_on):
         name = hook.rsplit(".", 1)[-1]

@@ -3,6 +3,7 @@
 import asyncio
 from collections import Counter
 from datetime import timedelta
+from hashlib import sha256
 from random import Random
 
 import orjson
@@ -98,6 +99,29 @@ async def test_a_record_as_large_as_the_broker_takes_is_refused_and_kept(corner:
     (refused,) = await stand.read("rejected-events")
     assert (refused.key, refused.value) == (largest.key, largest.value)
     assert refused.header("stagewatch-reason") == "not JSON"
+
+
+async def test_a_refused_record_too_large_for_its_topic_is_told_by_its_digest(corner: Corner) -> None:
+    stand = corner(partitions=1, sources={"events": "segment"}, settings={"clock.idle_after": "never"})
+    await stand.create_topics()
+    await traffic.configure(stand.broker, stand.topic("events"), **{"max.message.bytes": "20000000"})
+    large = Sent(stand.topic("events"), b"k", b"x" * 9_000_000, headers=(KEPT,))
+    small = Sent(stand.topic("events"), b"k", b"{}")
+    await traffic.produce(stand.broker, [small, large, small])
+    events = shopping(20, 200, partitions=1)
+    await stand.send(events)
+    async with stand.worker() as worker:
+        await worker.ready()
+        await until(stand.caught_up, 30, "the worker to commit everything")
+        await worker.stop()
+    assert_same(await stand.transitions(), stand.replay(events))
+    refused = {each.header("stagewatch-offset"): each for each in await stand.read("rejected-events")}
+    assert (refused["0"].value, refused["2"].value) == (b"{}", b"{}")
+    told = refused["1"]
+    assert (told.key, told.value, told.header("stagewatch-reason")) == (b"k", None, "too large")
+    assert told.header("stagewatch-value-bytes") == "9000000"
+    assert told.header("stagewatch-value-sha256") == sha256(b"x" * 9_000_000).hexdigest()
+    assert KEPT in told.headers
 
 
 async def test_a_customer_who_changes_stage_thousands_of_times_in_one_batch_does_not_stop_the_partition(

@@ -1,11 +1,13 @@
 """Silence by the wall clock: deadlines fire when nobody sends, once, and also over the death of every worker."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import Any
 
 from tests.kafka.conftest import Corner
+from tests.kafka.faulty import POISON, SAID
 from tests.kafka.polling import until
 from tests.kafka.stand import Stand, Told, assert_no_gaps, once
 from tests.kafka.worker import ROOT
@@ -28,8 +30,12 @@ def call(customer: str, name: str, at: datetime | None = None) -> tuple[str, dic
     }
 
 
-def stand_of(corner: Corner, journey: str) -> Stand:
-    settings = {"journeys": str(JOURNEYS / journey), "clock.idle_after": "1s"}
+# So long that a worker can sleep for some seconds and is not missed.
+LONG_SESSION = {"client.session_timeout": "20s", "client.request_timeout": "30s"}
+
+
+def stand_of(corner: Corner, journey: str, further: Mapping[str, str] | None = None) -> Stand:
+    settings = {"journeys": str(JOURNEYS / journey), "clock.idle_after": "1s", **(further or {})}
     return corner(sources={"events": "segment"}, settings=settings)
 
 
@@ -59,6 +65,45 @@ async def test_a_cart_alone_on_a_silent_topic_is_abandoned_on_time(corner: Corne
     (copy,) = await stand.read("cart-abandoned")
     late = datetime.fromisoformat(copy.json["recorded_at"]) - datetime.fromisoformat(copy.json["at"])
     assert timedelta(seconds=1) <= late <= timedelta(seconds=2 + PROMPTLY), "not after patience, or not promptly"
+
+
+async def test_a_worker_that_slept_while_an_order_came_does_not_call_the_cart_abandoned(corner: Corner) -> None:
+    stand = stand_of(corner, "quick.yaml", LONG_SESSION)
+    await stand.create_topics()
+    async with stand.worker() as worker:
+        await worker.ready()
+        await stand.send([call("ann", "Product Added")])
+        await said(stand, 1, 10)
+        worker.freeze()
+        await stand.send([call("ann", "Order Completed")])
+        woken = monotonic() + 2 * ABANDONED_AFTER
+
+        async def overslept() -> bool:
+            return monotonic() > woken
+
+        await until(overslept, 10, "the deadline to pass")
+        worker.thaw()
+        await until(stand.caught_up, 10, "the order to be committed")
+        await stand.send([call("bob", "Product Added")])
+        await said(stand, 4, ABANDONED_AFTER + 1 + 1 + PROMPTLY)
+        await worker.stop()
+    found = await stand.transitions()
+    assert [each["name"] for each in found["ann"]] == ["cart_started", "ordered"]
+    assert [each["name"] for each in found["bob"]] == ["cart_started", "cart_abandoned"]
+
+
+async def test_a_deadline_on_which_the_journey_fails_is_left_out_and_all_others_fire(corner: Corner) -> None:
+    stand = stand_of(corner, "quick.yaml")
+    await stand.create_topics()
+    async with stand.worker("faulty", ("-m", "tests.kafka.faulty", "deadline")) as worker:
+        await worker.ready()
+        await stand.send([call(POISON, "Product Added"), call("ann", "Product Added"), call("bob", "Product Added")])
+        await said(stand, 5, ABANDONED_AFTER + 1 + 1 + PROMPTLY)
+        metrics = await worker.metrics()
+        await worker.stop()
+    assert (await stand.transitions("cart-abandoned")).keys() == {"ann", "bob"}
+    assert metrics["stagewatch_deadlines_failed_total"] == [({}, 1.0)]
+    assert worker.log.count(SAID) == 1, "said once, and not again"
 
 
 async def test_carts_pending_when_every_worker_stops_are_abandoned_by_those_that_come_after(corner: Corner) -> None:

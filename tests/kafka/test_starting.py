@@ -7,6 +7,7 @@ import pytest
 from stream.probe import HOST, free_ports
 from tests.kafka.conftest import Corner
 from tests.kafka.stand import Stand
+from tests.kafka.traffic import configure
 from tests.kafka.worker import command
 
 SEGMENT = {"events": "segment"}
@@ -49,6 +50,13 @@ async def test_a_topic_that_forgets_what_it_must_keep_is_refused(corner: Corner,
     await stand.make(name, cleanup_policy="delete")
     await asyncio.to_thread(command, stand.all_settings(), "topics", "--create")
     await refusal(stand, name, "cleanup.policy", "compact")
+
+
+async def test_a_topic_for_refused_records_that_takes_less_than_they_may_have_is_refused(corner: Corner) -> None:
+    stand = corner(sources=SEGMENT)
+    await stand.create_topics()
+    await configure(stand.broker, stand.topic("rejected-events"), **{"max.message.bytes": "1000"})
+    await refusal(stand, stand.topic("rejected-events"), "max.message.bytes=1000")
 
 
 async def test_where_no_broker_answers_the_address_is_named(corner: Corner) -> None:

@@ -5,11 +5,12 @@ import asyncio
 import pytest
 
 from tests.kafka import traffic
+from tests.kafka.broker import KafkaBroker
 from tests.kafka.conftest import Corner
 from tests.kafka.crowd import shopping
 from tests.kafka.polling import until
-from tests.kafka.stand import assert_no_gaps, assert_same
-from tests.kafka.worker import Worker
+from tests.kafka.stand import assert_no_gaps, assert_same, once
+from tests.kafka.worker import STOP_WITHIN, Worker
 
 NEVER = {"clock.idle_after": "never"}
 # So long that a worker which did not leave the group would keep the next one out for the whole test.
@@ -69,6 +70,47 @@ async def test_a_worker_with_nothing_to_do_stops_as_soon(corner: Corner) -> None
     async with stand.worker() as worker:
         await worker.ready()
         assert await worker.stop() < 5
+
+
+async def test_a_worker_told_to_stop_ends_within_ten_seconds_though_the_broker_answers_nobody(corner: Corner) -> None:
+    with KafkaBroker() as own:
+        stand = corner(broker=own.address, sources={"events": "segment"}, settings=NEVER | LONG_SESSION)
+        await stand.create_topics()
+        events = shopping(100, 6_000)
+        await stand.send(events[:5_000])
+        async with stand.worker("first") as first:
+            async with stand.watching("stage-transitions") as published:
+                await until(lambda: _some(published), 45, "the first transitions")
+            own.freeze()
+            first.term()
+            code = await first.ended(within=STOP_WITHIN)
+            own.thaw()
+        assert code == 1
+        assert "what was in hand will be read again" in first.log
+        await stand.send(events[5_000:])
+        async with stand.worker("next") as second:
+            await second.ready()
+            await until(stand.caught_up, 60, "the next worker to commit everything")
+            await second.stop()
+        found = once(await stand.transitions())
+        assert_no_gaps(found)
+        assert_same(found, await asyncio.to_thread(stand.replay, events))
+
+
+async def test_a_worker_whose_broker_answers_nobody_gives_up_by_itself(corner: Corner) -> None:
+    with KafkaBroker() as own:
+        stand = corner(broker=own.address, sources={"events": "segment"}, settings=NEVER | LONG_SESSION)
+        await stand.create_topics()
+        async with stand.worker() as worker:
+            await worker.ready()
+            await stand.send(shopping(100, 20_000))
+            async with stand.watching("stage-transitions") as published:
+                await until(lambda: _some(published), 45, "the first transitions")
+            own.freeze()
+            code = await worker.ended(within=10 + STOP_WITHIN)
+            own.thaw()
+    assert code == 1
+    assert "within 8 s" in worker.log
 
 
 @pytest.mark.parametrize("told", ["the first", "the second", "both"])

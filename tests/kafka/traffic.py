@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
-MAX_REQUEST = 2_000_000  # bytes; above what the broker takes, so that it is the broker who refuses
+MAX_REQUEST = 20_000_000  # bytes; above what the broker takes, so that it is the broker who refuses
 CHUNK = 500  # records that a producer of a given pace sends at once
 
 Count = Callable[[], Awaitable[int]]

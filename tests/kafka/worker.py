@@ -21,6 +21,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from stream.leash import Leash
 from stream.probe import HOST, free_ports
+from tests.kafka.held import send
 from tests.kafka.polling import until
 
 ROOT = Path(__file__).parents[2]
@@ -108,16 +109,15 @@ class Worker:
 
     def freeze(self) -> None:
         """SIGSTOP: it does nothing any more, and nobody is told."""
-        os.kill(self._process(), signal.SIGSTOP)
+        send(self._running, signal.SIGSTOP)
 
     def thaw(self) -> None:
         """SIGCONT: it goes on as if no time had passed."""
-        os.kill(self._process(), signal.SIGCONT)
+        send(self._running, signal.SIGCONT)
 
-    def _process(self) -> int:
-        """The worker's process id; it is the one child of the leash's process."""
-        leash = str(self._running._watcher.pid)  # noqa: SLF001  no other test needs to know
-        return int(subprocess.run(["pgrep", "-P", leash], capture_output=True, text=True, check=True).stdout)
+    def term(self) -> None:
+        """SIGTERM, without waiting for anything."""
+        send(self._running, signal.SIGTERM)
 
     async def ended(self, within: float) -> int:
         """Its exit code, once it has ended by itself."""
