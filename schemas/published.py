@@ -25,6 +25,8 @@ Moment = Annotated[
     Field(description="UTC, RFC 3339 with milliseconds", json_schema_extra={"format": "date-time"}),
 ]
 Digest = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{32}$")]
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+Number = Annotated[str, StringConstraints(pattern=r"^\d+$")]
 Customer = Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH)]
 FactValue = float | int | str | None
 
@@ -125,13 +127,19 @@ class StagesRecord(_Record):
 
 
 class RejectionHeaders(_Record):
-    """The headers that a record of `rejected-events` has beside its own; its key and value are as they came."""
+    """The headers that a record of `rejected-events` has beside its own; its key and value are as they came.
+
+    A record too large for that topic is there without its value, and has headers that tell its length and digest.
+    """
 
     reason: Annotated[Literal[tuple(REASONS)], Field(alias=HEADER + "reason")]  # type: ignore[valid-type]  # made of data
     detail: Annotated[str, StringConstraints(max_length=MAX_DETAIL), Field(alias=HEADER + "detail")]
     topic: Annotated[str, Field(alias=HEADER + "topic")]
     partition: Annotated[str, StringConstraints(pattern=r"^\d+$"), Field(alias=HEADER + "partition")]
     offset: Annotated[str, StringConstraints(pattern=r"^\d+$"), Field(alias=HEADER + "offset")]
+    value_bytes: Annotated[Number | None, Field(alias=HEADER + "value-bytes")] = None
+    value_sha256: Annotated[Sha256 | None, Field(alias=HEADER + "value-sha256")] = None
+    key_bytes: Annotated[Number | None, Field(alias=HEADER + "key-bytes")] = None
 
 
 class SignalRecord(_Record):
