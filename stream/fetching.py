@@ -1,7 +1,7 @@
 """aiokafka's consumer in a thread of its own, with its coordinator, its fetcher and its positions in view.
 
 It owns what is set on that consumer beyond what Faust sets, and what the other thread may ask of it: what keeps it
-from working, how far each partition has been read and when the broker last said so, and whether the process slept.
+from working, how far each partition has been read and when the broker said so, and whether the process slept.
 It knows nothing of batches, memories or commits.
 
 It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each held by its name in
@@ -43,6 +43,34 @@ class Standing:
     position: int | None = None
     end: int | None = None
     answered: int | None = None
+
+    @property
+    def at_end(self) -> bool:
+        """Whether everything up to that end has been handed over."""
+        return self.position is not None and self.end is not None and self.position >= self.end
+
+
+class Answers:
+    """When the broker last answered for each partition, and the time before that."""
+
+    def __init__(self) -> None:
+        self._dates: dict[TP, tuple[int | None, int | None]] = {}
+
+    def fresh(self, tp: TP, answered: int | None, wall: int, within: float) -> bool:
+        """Whether an answer that is dated `answered` was asked for less than `within` ms before `wall`.
+
+        A process that slept finds an answer in its socket that is as old as its sleep, and aiokafka dates it by when it
+        was read. But an answer is asked for only once the one before has been read: the date of that one counts.
+        """
+        before, last = self._dates.get(tp, (None, None))
+        if answered != last:
+            before, last = last, answered
+            self._dates[tp] = before, last
+        return before is not None and wall - before < within
+
+    def clear(self) -> None:
+        """The partitions are given out anew."""
+        self._dates.clear()
 
 
 class TaskEndedError(Exception):

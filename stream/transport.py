@@ -27,7 +27,7 @@ from faust.types import TP, Message
 from mode import Service
 
 from stream.batches import Batch, Records
-from stream.fetching import ConsumerThread
+from stream.fetching import Answers, ConsumerThread
 
 if TYPE_CHECKING:
     from stream.app import StreamApp
@@ -61,8 +61,7 @@ class Consumer(driver.Consumer):
         #: next offset per source partition up to which everything is durable
         self.flushed: dict[TP, int] = {}
         self._ticked: dict[TP, float] = {}
-        #: when the broker last answered for a partition, and the time before that
-        self._answers: dict[TP, tuple[int | None, int | None]] = {}
+        self._answers = Answers()
         self._discarded = False
         self._joining_failed = False
 
@@ -132,11 +131,10 @@ class Consumer(driver.Consumer):
     async def _deliver(self, tp: TP, records: Records, generation: int) -> None:
         wall = self.app.wall()  # before anything is looked at: a process may stand still at any line
         standing = self._thread.standing(tp)
-        position, end = standing.position, standing.end
-        caught_up = (
-            position is not None and end is not None and position >= end and self._fresh(tp, standing.answered, wall)
-        )
-        batch: Any = Batch(tp.topic, tp.partition, records, caught_up, end, wall, standing.answered)
+        within = FRESH + 2_000 * self.app.client.fetch_wait
+        fresh = self._answers.fresh(tp, standing.answered, wall, within)
+        caught_up = standing.at_end and fresh
+        batch: Any = Batch(tp.topic, tp.partition, records, caught_up, standing.end, wall, standing.answered)
         self.app.backlog.add(batch)
         self._ticked[tp] = monotonic()
         message = Message(
@@ -155,18 +153,6 @@ class Consumer(driver.Consumer):
             generation_id=generation,
         )
         await self.callback(message)
-
-    def _fresh(self, tp: TP, answered: int | None, wall: int) -> bool:
-        """Whether the broker's last answer tells how things stand now.
-
-        A process that slept finds an answer in its socket that is as old as its sleep, and aiokafka dates it by when it
-        was read. But an answer is asked for only once the one before has been read: the date of that one counts.
-        """
-        before, last = self._answers.get(tp, (None, None))
-        if answered != last:
-            before, last = last, answered
-            self._answers[tp] = before, last
-        return before is not None and wall - before < FRESH + 2_000 * self.app.client.fetch_wait
 
     def _idle(self, busy: Any, wait: float) -> list[TP]:
         """The source partitions that got nothing for `wait` seconds, and of which no tick is under way."""
