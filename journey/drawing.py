@@ -1,7 +1,8 @@
 """A journey's picture: a Mermaid diagram, and an SVG that needs nothing else to be looked at.
 
 Owns both texts. Equal journeys give equal pictures, to the byte. Moves made by silence say `after` how long, and are
-dashed. Where things stand in the SVG is `journey.picture`'s business. Knows nothing about running a journey.
+dashed; when a move is published, Mermaid says beside its name, and the SVG where the pointer rests on it. Where
+things stand in the SVG is `journey.picture`'s business. Knows nothing about running a journey.
 """
 
 from collections.abc import Iterator
@@ -9,7 +10,7 @@ from html import escape
 from typing import Final
 
 from journey.definition import Definition, Track
-from journey.picture import ANY, BOX_HEIGHT, BOX_WIDTH, MARGIN, Line, Picture, edges
+from journey.picture import ANY, BOX_HEIGHT, BOX_WIDTH, MARGIN, Line, Picture, caption, edges, frame, named
 
 TITLE: Final = 44
 NARROWEST: Final = 720
@@ -20,20 +21,21 @@ def mermaid(definition: Definition) -> str:
     """The journey as a Mermaid `stateDiagram-v2`, each track a state that holds its stages."""
     lines = ["stateDiagram-v2", "    direction LR"]
     for track in definition.tracks:
-        lines += [f"    state {track.name} {{", *(f"        {line}" for line in _mermaid(track)), "    }"]
+        name = track.name if track.per is None else f'"{caption(track)}" as {track.name}'
+        lines += [f"    state {name} {{", *(f"        {line}" for line in _mermaid(track)), "    }"]
     return "\n".join(lines) + "\n"
 
 
 def _mermaid(track: Track) -> Iterator[str]:
     for stage in track.stages:
-        yield f'state "{stage}" as {track.name}_{stage}'
+        yield f'state "{named(stage, frame(track, stage))}" as {track.name}_{stage}'
     if any(move.from_any for move in track.moves):
         yield f'state "{ANY}" as {track.name}_any'
     yield f"[*] --> {track.name}_{track.initial}"
     for edge in edges(track):
         for source in edge.sources:
             left = "any" if source == ANY else source
-            yield f"{track.name}_{left} --> {track.name}_{edge.target} : {edge.label}"
+            yield f"{track.name}_{left} --> {track.name}_{edge.target} : {named(edge.name, edge.after, edge.note)}"
 
 
 def svg(definition: Definition) -> str:
@@ -75,7 +77,7 @@ _STYLE: Final = (
 
 
 def _svg(picture: Picture, top: int) -> Iterator[str]:
-    yield f'<text class="track" x="{MARGIN}" y="{top + 18}">{picture.track.name}</text>'
+    yield f'<text class="track" x="{MARGIN}" y="{top + 18}">{caption(picture.track)}</text>'
     lines = picture.lines(top)
     yield from (_path(line) for line in lines)
     for column, stage in enumerate(picture.row):
@@ -85,14 +87,26 @@ def _svg(picture: Picture, top: int) -> Iterator[str]:
             f'<rect class="box {rank}" x="{x - BOX_WIDTH // 2}" y="{y}" width="{BOX_WIDTH}" '
             f'height="{BOX_HEIGHT}" rx="8"><title>{escape(picture.track.meanings.get(stage, stage))}</title></rect>'
         )
-        yield f'<text class="stage" x="{x}" y="{y + BOX_HEIGHT // 2 + 5}">{stage}</text>'
+        yield _stage(stage, frame(picture.track, stage), x, y + BOX_HEIGHT // 2 + 5)
     for line in lines:
         yield from (f'<circle class="joint" cx="{start}" cy="{line.height}" r="2.5"/>' for start in line.joints)
-        yield f'<text class="name" x="{line.middle}" y="{line.height + 4}">{escape(line.edge.label)}</text>'
+        yield f'<text class="name" x="{line.middle}" y="{line.height + 4}">{escape(line.edge.label)}{_tip(line)}</text>'
+
+
+def _stage(stage: str, within: str, x: int, y: int) -> str:
+    """A stage's name; with a time-frame, that stands below it in small letters, and both in the middle of the box."""
+    if not within:
+        return f'<text class="stage" x="{x}" y="{y}">{stage}</text>'
+    below = f'<tspan x="{x}" dy="14" font-size="10">{within}</tspan>'
+    return f'<text class="stage" x="{x}" y="{y - 7}">{stage}{below}</text>'
+
+
+def _tip(line: Line) -> str:
+    return f"<title>{line.edge.note}</title>" if line.edge.note else ""
 
 
 def _path(line: Line) -> str:
-    silent = " silent" if line.edge.silent else ""
+    silent = " silent" if line.edge.after else ""
     joining = "".join(f"M{start},{line.base} V{line.height} " for start in line.joints)
     return (
         f'<path class="move{silent}" marker-end="url(#tip)" '

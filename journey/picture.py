@@ -28,12 +28,22 @@ PORT: Final = 14
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """A move as drawn: from stages (or ANY) to a stage. Where `sources` are several, their lines run into one."""
+    """A move as drawn: from stages (or ANY) to a stage. Where `sources` are several, their lines run into one.
 
-    label: str
+    `after` says how much silence makes the move, and is empty where a signal does; `note` says when it is published,
+    and is empty where that is always and at once.
+    """
+
+    name: str
     sources: tuple[str, ...]
     target: str
-    silent: bool
+    after: str
+    note: str
+
+    @property
+    def label(self) -> str:
+        """What stands on the line."""
+        return named(self.name, self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,16 +77,40 @@ End = tuple[Edge, int, str]
 
 
 def edges(track: Track) -> list[Edge]:
-    """The track's moves as edges; several ways of one move to the same stage are one."""
-    sources: dict[tuple[str, str, bool], dict[str, None]] = {}
+    """The track's moves as edges; several ways of one move to the same stage are one if they are published alike."""
+    sources: dict[tuple[str, str, str, str], dict[str, None]] = {}
     for move in track.moves:
-        edge = (_label(move), move.to, move.after is not None)
+        after = "" if move.after is None else f"after {written(move.after)}"
+        edge = (move.name, move.to, after, _note(move))
         sources.setdefault(edge, {}).update(dict.fromkeys((ANY,) if move.from_any else move.from_))
-    return [Edge(label, tuple(each), target, silent) for (label, target, silent), each in sources.items()]
+    return [Edge(name, tuple(each), target, after, note) for (name, target, after, note), each in sources.items()]
 
 
-def _label(move: Move) -> str:
-    return move.name if move.after is None else f"{move.name} (after {written(move.after)})"
+def named(name: str, *more: str) -> str:
+    """A name, and in brackets what there is to be said of it."""
+    said = ", ".join(filter(None, more))
+    return f"{name} ({said})" if said else name
+
+
+def caption(track: Track) -> str:
+    """The track's name, and what it is kept for each of."""
+    return track.name if track.per is None else f"{track.name}, one for each {track.per}"
+
+
+def frame(track: Track, stage: str) -> str:
+    """The stage's time-frame, in words; empty where it has none."""
+    return f"within {written(track.frames[stage])}" if stage in track.frames else ""
+
+
+def _note(move: Move) -> str:
+    notes = []
+    if move.once:
+        notes.append("once")
+    elif move.cooldown is not None:
+        notes.append(f"at most once in {written(move.cooldown)}")
+    if move.grace is not None:
+        notes.append(f"grace {written(move.grace)}")
+    return ", ".join(notes)
 
 
 class Picture:
