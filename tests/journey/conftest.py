@@ -7,7 +7,7 @@ from journey.loading import load
 from journey.machine import Machine, compile_journeys
 
 JOURNEYS = Path(__file__).parents[2] / "journeys"
-SHIPPED = sorted(JOURNEYS.glob("*.yaml"))
+SHIPPED = sorted([*JOURNEYS.glob("*.yaml"), *JOURNEYS.parent.glob("examples/journeys/*.yaml")])
 
 
 @pytest.fixture(params=SHIPPED, ids=lambda path: path.stem, scope="session")
