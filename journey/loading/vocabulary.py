@@ -32,7 +32,7 @@ class Vocabulary:
     @classmethod
     def of(cls, document: Document, form: JourneyForm) -> Self:
         """The vocabulary of a journey: every kind of signal, its own kinds, its groups; facts are added once read."""
-        per = any(isinstance(track, Mapping) and "per" in track for track in form.tracks.values())
+        per = any(isinstance(track, Mapping) and track.get("per") is not None for track in form.tracks.values())
         self = cls(document, frozenset(form.signals), per)
         for name in form.signals:
             if name in KINDS:

@@ -91,3 +91,18 @@ def test_a_fact_kept_for_each_cart_that_nobody_reads_is_a_fault() -> None:
     assert faults(PER_CART, (", publish: [value]", ""), ("  value: {", "  ^value: {per: cart, ")) == [
         "nobody reads the fact 'value': name it under a move's 'publish' or 'if', or leave it out"
     ]
+
+
+def test_saying_nothing_after_per_is_saying_nothing() -> None:
+    assert faults(("initial: empty", "per:\n    initial: empty"), ("  value: {", "  value: {^per: cart, ")) == [
+        "no track is kept for each cart: say 'per: cart' on one, or leave it out here"
+    ]
+
+
+def test_what_is_wrong_with_carts_of_their_own_is_said_at_once() -> None:
+    changes = (
+        ("initial: empty", "per: cart\n    ^furthest: true\n    initial: empty"),
+        ("stages: [empty, filled, abandoned]", "stages: {empty: , filled: {^within: 1d}, abandoned: {means: ^3}}"),
+        ("publish: [value]", "publish: [value], ^reset_on: searched, ^late: true"),
+    )
+    assert len(faults(*changes)) == 5
