@@ -118,7 +118,7 @@ def cut(batch: Batch) -> Iterator[Batch]:
 
 def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
     """What a batch leads to: its signals applied, what could not be understood, how far the clock has come."""
-    output = partition.begin(batch.wall)
+    app, output = classifier.app, partition.begin(batch.wall)
     partition.arrived(batch)
     if not batch.records:
         partition.tell_time(batch, None)
@@ -129,7 +129,7 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
         for memory, transitions in _applied(classifier, partition, batch, understood, signals):
             partition.take(output, memory, transitions)
     partition.tell_time(batch, understood.newest)
-    output.others += [rejection_record(classifier.app.publish_to, it) for it in understood.rejections]
+    output.others += [rejection_record(app.publish_to, it, app.rejected_takes) for it in understood.rejections]
     output.source = (batch.topic, batch.records[-1].offset + 1)
     output.taken = len(batch.records)
     _count(classifier, batch, understood, perf_counter() - started)

@@ -25,7 +25,7 @@ from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
 from stagewatch.web import WebServer
 from stream.app import StreamApp
-from stream.topics import TopicFault, TopicSpec, faults, look
+from stream.topics import TopicSpec, TopicState, faults, look
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -53,20 +53,21 @@ def wall_clock() -> int:
     return int(time() * 1000)
 
 
-async def check_topics(settings: Settings, specs: Sequence[TopicSpec]) -> None:
-    """Return where the broker answers and every topic is as it must be.
+async def check_topics(settings: Settings, specs: Sequence[TopicSpec]) -> dict[str, TopicState]:
+    """The topics as the broker has them, where it answers and each is as it must be.
 
     Raises:
         WorkerError: otherwise, with every fault.
     """
     try:
-        found: list[TopicFault] = faults(specs, await look(connection_of(settings), [it.name for it in specs]))
+        states = await look(connection_of(settings), [it.name for it in specs])
     except (KafkaError, OSError) as error:
         raise WorkerError(
             f"No broker answers at {settings.broker} ({error}). Start it, or correct `broker` and `security`."
         ) from error
-    if found:
+    if found := faults(specs, states):
         raise WorkerError("\n".join(map(str, found)))
+    return states
 
 
 async def serve(app: StreamApp, stop: asyncio.Event) -> None:
@@ -100,15 +101,14 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
 async def _stop(app: StreamApp) -> None:
     """Stop in order; where that takes too long, end the process."""
     stopping = asyncio.ensure_future(app.stop())
-    try:
-        # Shielded, since Faust's services neither end when they are cancelled nor say so.
-        await asyncio.wait_for(asyncio.shield(stopping), STOP_WITHIN)
-    except TimeoutError:
+    # Not cancelled after that time, since Faust's services neither end when they are cancelled nor say so.
+    await asyncio.wait({stopping}, timeout=STOP_WITHIN)
+    if not stopping.done():
         log.critical("Not stopped within %.0f s, so ended; what was in hand will be read again", STOP_WITHIN)
         logging.shutdown()
         os._exit(1)
-    except Exception:
-        log.exception("While stopping")
+    if not stopping.cancelled() and (error := stopping.exception()) is not None:
+        log.error("While stopping", exc_info=error)
 
 
 async def _beat(app: StreamApp) -> None:
@@ -146,8 +146,9 @@ def run(settings: Settings) -> None:
     readers = readers_of(settings, machine)
 
     async def main() -> None:
-        await check_topics(settings, topics_of(settings, machine))
+        states = await check_topics(settings, topics_of(settings, machine))
         app = create_app(settings, machine, readers, wall_clock)
+        app.rejected_takes = states[app.publish_to.rejected].takes or app.rejected_takes
         with web_of(app, settings), stop_on_signals() as stop:
             await serve(app, stop)
 

@@ -23,6 +23,7 @@ from stream.outlet import Outlet
 from stream.partition import Output, Partition
 from stream.publishing import Topics
 from stream.table import CustomerTable, Recovered, TableManager
+from stream.topics import REJECTED_MAX_BYTES
 from stream.transport import Consumer, Transport
 
 
@@ -120,6 +121,8 @@ class StreamApp(faust.App):
         self.connection = connection
         self.sources = frozenset(sources)
         self.publish_to = publish_to
+        #: the size in bytes of a record that the topic of refused ones takes; as we make it, until it has been asked
+        self.rejected_takes = REJECTED_MAX_BYTES
         self.metrics = metrics
         self.backlog = Backlog()
         self.health = Health()

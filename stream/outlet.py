@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError
 from aiokafka.partitioner import murmur2
 from aiokafka.producer.message_accumulator import BatchBuilder
 from mode import Service
@@ -38,10 +38,6 @@ Place = tuple[str, int]
 
 class NotSentError(Exception):
     """The broker did not take a record; says of which topic, and why."""
-
-
-class RefusedSizeError(NotSentError):
-    """It refused a record, or several in one request, as larger than the topic's max.message.bytes."""
 
 
 def _always() -> bool:
@@ -164,8 +160,6 @@ class Outlet(Service):
         try:
             written = await (await self._connected().send_batch(builder, topic, partition=partition))
             return int(written.offset) + count
-        except MessageSizeTooLargeError as error:
-            raise RefusedSizeError(f"{topic}, partition {partition}, did not take so large a record") from error
         except KafkaError as error:
             raise NotSentError(f"{topic}, partition {partition}, did not take what was sent: {error!r}") from error
 

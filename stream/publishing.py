@@ -20,6 +20,8 @@ from schemas.stages import encode_stages
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
 
+# What a request has around a record (bytes): 61 of the batch and some 20 of the record; up to 8 of each header besides.
+ROOM = 1024
 # Key and headers (bytes) that a record without its value may keep.
 MOST_BESIDE = 64 * 1024
 
@@ -84,10 +86,19 @@ def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:
     return Out(topics.stages, memory.customer.encode(), value)
 
 
-def rejection_record(topics: Topics, rejection: Rejection) -> Out:
-    """The record of `rejected-events`: the original bytes, reason and origin in headers."""
+def rejection_record(topics: Topics, rejection: Rejection, takes: int) -> Out:
+    """The record of `rejected-events`: the original bytes, reason and origin in headers.
+
+    Told by its digest where it is larger than the `takes` bytes that the topic takes. That has to be known before: once
+    a broker has refused a request, it takes no other of the same idempotent producer.
+    """
     key, value, why = rejection.record()
-    return Out(topics.rejected, key, value, why)
+    out = Out(topics.rejected, key, value, why)
+    return out if len(value or b"") + _beside(out) + ROOM <= takes else digested(out)
+
+
+def _beside(out: Out) -> int:
+    return len(out.key or b"") + sum(len(name) + len(text) + 8 for name, text in out.headers)
 
 
 def digested(out: Out) -> Out:
@@ -98,7 +109,7 @@ def digested(out: Out) -> Out:
     """
     value = out.value or b""
     told = [("value-sha256", sha256(value).hexdigest().encode()), ("value-bytes", b"%d" % len(value))]
-    if len(out.key or b"") + sum(len(name) + len(text) for name, text in out.headers) <= MOST_BESIDE:
+    if _beside(out) <= MOST_BESIDE:
         kept, key = list(out.headers), out.key
     else:
         kept, key = [each for each in out.headers if each[0].startswith(HEADER)], None

@@ -15,6 +15,7 @@ from aiokafka.errors import for_code
 
 from schemas.decoding import MAX_RECORD_BYTES
 from stream.connection import Connection
+from stream.outlet import BATCH_BYTES
 
 # A rejected record is published with its bytes whole and headers of ours; the source's limit plus room for them.
 REJECTED_MAX_BYTES = 8 * 1024 * 1024
@@ -79,7 +80,8 @@ def wanted(
 ) -> list[TopicSpec]:
     """Every topic of a worker: its sources, its changelog, and what it publishes to.
 
-    A record of up to `max_record_bytes` that is refused must find room in the topic of those.
+    A record of up to `max_record_bytes` that is refused must find room in the topic of those, and so must as many of
+    them as are sent at once.
     """
     return [
         *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
@@ -95,7 +97,7 @@ def wanted(
             rejected,
             "what could not be understood",
             None,
-            takes=max_record_bytes,
+            takes=max(max_record_bytes, BATCH_BYTES),
             config={"max.message.bytes": str(REJECTED_MAX_BYTES)},
         ),
         *(TopicSpec(name, "transitions", None) for name in others),
@@ -132,8 +134,8 @@ def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[To
             found.append(
                 TopicFault(
                     spec.name,
-                    f"has max.message.bytes={state.takes} where a record can have {spec.takes} ({spec.purpose})",
-                    "Raise max.message.bytes, or only a digest is kept of what is refused",
+                    f"has max.message.bytes={state.takes} where it must be {spec.takes} or more ({spec.purpose})",
+                    "Raise it, or what is refused would not find room there and stop its partition",
                 )
             )
     return found

@@ -15,8 +15,7 @@ from dataclasses import dataclass
 from time import perf_counter
 
 from stream.changelog import Marker, marker_record
-from stream.outlet import NotSentError, Out, Outlet, Place, RefusedSizeError
-from stream.publishing import digested
+from stream.outlet import NotSentError, Out, Outlet, Place
 
 log = logging.getLogger(__name__)
 
@@ -110,23 +109,12 @@ class Writing:
         try:
             async with asyncio.timeout(self._outlet.within):
                 # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
-                await self._set_aside(going.aside)
+                await self._outlet.send(going.aside)
                 if going.changes:
                     await self.write([*going.changes, self._marker(going.clock)])
                 await self._outlet.send(going.records)
         except TimeoutError as error:
             raise NotSentError(f"a batch was not acknowledged within {self._outlet.within:.0f} s") from error
-
-    async def _set_aside(self, aside: list[Out]) -> None:
-        """Publish what is set aside; what is too large for its topic, without its bytes."""
-        try:
-            await self._outlet.send(aside)
-        except RefusedSizeError:
-            for record in aside:
-                try:
-                    await self._outlet.send([record])
-                except RefusedSizeError:
-                    await self._outlet.send([digested(record)])
 
     async def write(self, entries: list[Out]) -> None:
         """Write records of the changelog.

@@ -2,7 +2,8 @@
 
 `journey`: classifying any signal of the customer called POISON fails. `deadline`: so does any deadline of theirs.
 `readers`: reading any record fails, in a way that no reader may. `rebalance`: letting partitions go fails. `quitter`:
-the app ends once it is ready, of its own accord. All else is the worker as it ships.
+the app ends once it is ready, of its own accord. `fetcher`: nothing is fetched any more. All else is the worker as it
+ships.
 """
 
 import asyncio
@@ -75,12 +76,19 @@ def recovered(app: StreamApp, _recovery: Recovered) -> None:
     asyncio.get_running_loop().create_task(app.stop(), name="quitting")
 
 
+def unfetched(app: StreamApp, _recovery: Recovered) -> None:
+    """Ends aiokafka's fetching when the worker has its partitions, as a slip of aiokafka's would."""
+    thread = app.consumer._thread  # noqa: SLF001  there is no other way to it
+    thread.thread_loop.call_soon_threadsafe(thread._consumer._fetcher._fetch_task.cancel)  # type: ignore[union-attr]  # noqa: SLF001
+
+
 FAULTS: dict[str, tuple[object, str, object]] = {
     "journey": (worker, "machine_of", faulty(FaultyMachine)),
     "deadline": (worker, "machine_of", faulty(LateMachine)),
     "readers": (worker, "readers_of", faulty_readers),
     "rebalance": (StreamApp, "settle", settle),
     "quitter": (StreamApp, "recovered", recovered),
+    "fetcher": (StreamApp, "recovered", unfetched),
 }
 """For each fault: where it is put, over which name, and what."""
 

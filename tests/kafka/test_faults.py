@@ -103,20 +103,27 @@ async def test_a_worker_whose_ground_gives_way_stops_and_leaves_the_offsets_wher
     assert_same(await stand.transitions(), stand.replay(events))
 
 
-@pytest.mark.parametrize("fault", ["rebalance", "quitter"])
-async def test_a_worker_that_cannot_go_on_ends_and_says_so(corner: Corner, fault: str) -> None:
+async def test_a_worker_that_cannot_let_its_partitions_go_ends_and_says_so(corner: Corner) -> None:
+    stand = corner(sources=SEGMENT, settings=NEVER)
+    await stand.create_topics()
+    async with stand.worker("faulty", (*FAULTY, "rebalance")) as worker:
+        await worker.ready()
+        async with stand.worker("other"):
+            code = await worker.ended(within=30)
+    assert code not in {0, 128 + 9}
+    assert SAID in worker.log
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"), [("quitter", "without having been told to"), ("fetcher", "the fetcher's task has ended")]
+)
+async def test_a_worker_that_does_nothing_any_more_ends_and_says_so(corner: Corner, fault: str, said: str) -> None:
     stand = corner(sources=SEGMENT, settings=NEVER)
     await stand.create_topics()
     async with stand.worker("faulty", (*FAULTY, fault)) as worker:
-        if fault == "rebalance":
-            await worker.ready()
-            async with stand.worker("other"):
-                code = await worker.ended(within=30)
-            assert SAID in worker.log
-        else:
-            code = await worker.ended(within=30)
-            assert "without having been told to" in worker.log
+        code = await worker.ended(within=30)
     assert code not in {0, 128 + 9}
+    assert said in worker.log
 
 
 async def test_a_broker_that_dies_and_comes_back_costs_nothing(corner: Corner) -> None:

@@ -2,9 +2,12 @@
 
 import asyncio
 
+import pytest
+
 from stagewatch.app import connection_of
 from stagewatch.settings import Settings
 from stream import changelog
+from tests.brokers import create_topic, fresh
 from tests.kafka import traffic
 from tests.kafka.broker import KafkaBroker
 from tests.kafka.conftest import Corner
@@ -115,6 +118,54 @@ async def test_a_worker_that_slept_longer_than_its_session_does_no_harm_when_it_
     found = once(await stand.transitions())
     assert_no_gaps(found)
     assert_same(found, await asyncio.to_thread(stand.replay, events))
+
+
+async def test_the_late_record_of_a_sleeper_does_not_stand_at_the_end_of_the_changelog(corner: Corner) -> None:
+    # Compaction keeps the last record of a customer, so that has to be the newest memory.
+    stand = corner(partitions=1, sources=SEGMENT, settings=NEVER | {"client.batch_records": "20"})
+    await stand.create_topics()
+    events = shopping(10, 300, partitions=1)
+    await stand.send(events[:200])
+    async with stand.worker("before") as worker:
+        await worker.ready()
+        await caught_up(stand)
+        await worker.stop()
+    log = await traffic.read(stand.broker, stand.changelog)
+    first, newest = {each.key: each for each in reversed(log)}, {each.key: each for each in log}
+    late = [Sent(stand.changelog, key, each.value, 0) for key, each in first.items() if each != newest[key]]
+    assert late
+    await traffic.produce(stand.broker, late)
+    async with stand.worker("between") as worker:
+        await worker.ready()
+        await worker.stop()
+    kept = {each.key: each.json for each in await traffic.read(stand.broker, stand.changelog)}
+    for key, each in newest.items():
+        if key != changelog.MARKER_KEY:
+            assert kept[key][1] == each.json[1], "the memory that stands is not the newest"
+    await stand.send(events[200:])
+    async with stand.worker("after") as worker:
+        await worker.ready()
+        await caught_up(stand)
+        await worker.stop()
+    found = once(await stand.transitions())
+    assert_no_gaps(found)
+    assert_same(found, await asyncio.to_thread(stand.replay, events))
+
+
+async def test_a_recovery_whose_broker_answers_nobody_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(changelog, "STALLED_AFTER", 2.0)
+    with KafkaBroker() as own:
+        topic = await create_topic(own.address, fresh("log"))
+        await traffic.produce(own.address, [Sent(topic, b"%d" % number, b"x" * 100_000) for number in range(300)])
+        reading = changelog.read(connection_of(Settings(broker=own.address)), topic, [0])
+        await anext(reading)
+        own.freeze()
+        with pytest.raises(changelog.RecoveryStalledError, match="2 s"):
+            async for _ in reading:
+                pass
+        with pytest.raises(changelog.RecoveryStalledError):
+            await changelog.end_offsets(connection_of(Settings(broker=own.address)), topic, [0])
+        own.thaw()
 
 
 async def test_a_worker_without_partitions_stands_by_and_takes_over(corner: Corner) -> None:
