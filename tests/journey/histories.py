@@ -329,7 +329,8 @@ def histories(
             ),
         }
     )
-    return st.lists(happenings, min_size=1, max_size=most).map(lambda found: _told(found, topics))
+    few, many = (st.lists(happenings, min_size=least, max_size=most) for least in (1, most // 2))
+    return (few | many).map(lambda found: _told(found, topics))
 
 
 def _told(happenings: list[dict[str, Any]], topics: tuple[str, ...]) -> list[Signal]:
