@@ -29,14 +29,12 @@ csv.field_size_limit(1 << 20)
 
 
 @dataclass(slots=True)
-class Tally:
-    """What was read: events, and what became of them; `late` came more than the patience behind a later one."""
+class Read:
+    """What was read: events, and what they turned out to be."""
 
     signals: Counter[str] = field(default_factory=Counter)
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
-    late: int = 0
-    latest: int = 0
 
     @property
     def events(self) -> int:
@@ -45,23 +43,21 @@ class Tally:
 
 
 class Feed:
-    """The signals of some files, one after the other, with a tally of all that was read."""
+    """The signals of some files, one after the other, with a count of all that was read."""
 
     def __init__(
         self,
         files: Sequence[str],
         reader: Reader,
         *,
-        patience: int,
         form: Format = "auto",
         watch: Watch | None = None,
         reject: Callable[[Rejection], None] | None = None,
     ) -> None:
-        """A feed of `files`; `patience` in ms says from when on a signal is counted as late."""
-        self.tally = Tally()
+        """A feed of `files`, which says `watch` how far it is and hands `reject` what cannot be understood."""
+        self.counts = Read()
         self._files = files
         self._reader = reader
-        self._patience = patience
         self._form = form
         self._watch = watch
         self._reject = reject
@@ -79,19 +75,11 @@ class Feed:
                     yield from self._signals(self._rows(name, file, delimiter))
 
     def _signals(self, records: Iterable[list[Outcome]]) -> Iterator[Signal]:
-        tally, patience = self.tally, self._patience
-        counts = tally.signals
-        latest = tally.latest
+        counts = self.counts.signals
         for outcomes in records:
             for outcome in outcomes:
                 if type(outcome) is Signal:
-                    kind = outcome.kind
-                    counts[kind] += 1
-                    at = outcome.at
-                    if at > latest:
-                        tally.latest = latest = at
-                    elif at < latest - patience:
-                        tally.late += 1
+                    counts[outcome.kind] += 1
                     yield outcome
                 else:
                     self._other(outcome)
@@ -117,11 +105,11 @@ class Feed:
 
     def _other(self, outcome: Passed | Rejection) -> None:
         if isinstance(outcome, Passed):
-            passed = self.tally.passed
+            passed = self.counts.passed
             name = (outcome.dialect, outcome.name)
             passed[name if name in passed or len(passed) < MOST_NAMES else (outcome.dialect, OTHER)] += 1
         elif outcome.reason != "empty":  # a blank line of a file is no event
-            self.tally.rejected[outcome.reason] += outcome.events
+            self.counts.rejected[outcome.reason] += outcome.events
             if self._reject:
                 self._reject(outcome)
 

@@ -1,114 +1,145 @@
-"""What a replay came to, in tables: what was read, where customers stand, which moves were made, how long stays last.
+"""What a replay came to: which moves hold in the end, how long stays last, and where that leaves the customers.
 
-It reads nothing but what was tallied and the transitions, as any subscriber could; it keeps, for each move, who
-made it, and for each stay its length.
+It reads nothing but the transitions, as any subscriber could, and the memories that are left behind. All figures are
+net: what was corrected is taken out again, with the stay that it ended; what was suppressed is counted apart. Where
+customers stand is read from the memories, since transitions that still hold are not published again when a late
+signal changes the stage they left. How it looks on paper is in `stagewatch.tables`.
 """
 
 from array import array
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator
-from statistics import median, quantiles
+from typing import Final, NamedTuple
 
-from rich.console import Console
-from rich.table import Table
-
-from journey.definition import Definition, Track
+from journey.definition import DROPPED_OFF
+from journey.machine import Machine
 from journey.memory import Memory
+from journey.tally import Tally
 from schemas.transitions import Transition
-from stagewatch.feed import Tally
 
-Place = tuple[str, str]
-"""A journey and one of its tracks."""
 
-_DAY, _HOUR, _MINUTE = 86_400_000, 3_600_000, 60_000
+class Place(NamedTuple):
+    """A stage of one track of a journey."""
+
+    journey: str
+    track: str
+    stage: str
+
+
+class Move(NamedTuple):
+    """All moves of one name to one stage of a track."""
+
+    journey: str
+    track: str
+    name: str
+    to: str
+
+
+class _Published(NamedTuple):
+    """What may yet be corrected; `length` is that of the stay it ended, in ms, None where it ended none."""
+
+    id: str
+    at: int
+    suppressed: bool
+    stage: str
+    length: int | None
+
+
+_REACH: Final = 3
+"""How many times the lateness a correction can reach back: once for the signal, twice where the time that its customer
+had reached was itself taken back."""
 
 
 class Summary:
-    """Counts transitions as they pass. `memories`: for the replay to leave behind, one for each customer seen."""
+    """Counts transitions as they pass. `memories` and `tally` are for the replay to fill in."""
 
-    def __init__(self) -> None:
+    def __init__(self, machine: Machine) -> None:
+        self.machine = machine
         self.memories: dict[str, Memory] = {}
-        self._stands: dict[Place, dict[tuple[str, str | None], str]] = defaultdict(dict)
-        self._made: Counter[tuple[Place, str]] = Counter()
-        self._makers: dict[tuple[Place, str], set[str]] = defaultdict(set)
-        self._stays: dict[tuple[Place, str], array[int]] = defaultdict(lambda: array("q"))
+        self.tally = Tally()
+        self.corrected: Counter[Move] = Counter()
+        self.suppressed: Counter[Move] = Counter()
+        self._makers: dict[Move, Counter[str]] = defaultdict(Counter)
+        self._lengths: dict[Place, array[int]] = defaultdict(lambda: array("q"))
+        self._taken_out: dict[Place, Counter[int]] = defaultdict(Counter)
+        self._recent: dict[str, list[_Published]] = {}
+        # A move that was held back is published late, at the time at which it was made.
+        graces = [move.grace or 0 for each in machine.definitions for track in each.tracks for move in track.moves]
+        self._reach = _REACH * machine.lateness + max(graces, default=0)
 
     def counted(self, transitions: Iterable[Transition]) -> Iterator[Transition]:
         """The transitions as they come, each counted."""
         for transition in transitions:
-            place = (transition.journey, transition.track)
-            self._stands[place][transition.customer, transition.instance] = transition.to
-            self._made[place, transition.name] += 1
-            self._makers[place, transition.name].add(transition.customer)
-            if transition.previous_at is not None:
-                self._stays[place, transition.from_].append(transition.at - transition.previous_at)
+            if transition.kind == "corrected":
+                self._withdraw(transition)
+            else:
+                self._add(transition)
             yield transition
 
-    def makers(self, journey: str, track: str, move: str) -> set[str]:
-        """The customers who made a move at least once."""
-        return self._makers.get(((journey, track), move), set())
+    def moves(self, journey: str, track: str) -> list[Move]:
+        """The moves of a track of which there is anything to tell, in order of name and stage."""
+        told = self._makers.keys() | self.suppressed.keys() | self.corrected.keys()
+        return sorted(move for move in told if (move.journey, move.track) == (journey, track))
 
-    def show(self, console: Console, tally: Tally, definitions: Iterable[Definition]) -> None:
-        """Prints all tables."""
-        console.print(_read(tally, len(self.memories)))
-        for definition in definitions:
-            for track in definition.tracks:
-                place = (definition.journey, track.name)
-                console.print(self._stages(place, track))
-                if moves := self._moves(place, track):
-                    console.print(moves)
+    def times(self, move: Move) -> int:
+        """How often it was made and not corrected."""
+        return self._makers[move].total() if move in self._makers else 0
 
-    def _stages(self, place: Place, track: Track) -> Table:
-        table = _table(f"{place[0]}: {place[1]}", "stage", "customers", "left after (median)", "(p90)", "times")
-        stands = Counter(self._stands[place].values())
-        stands[track.initial] += len(self.memories.keys() - {customer for customer, _ in self._stands[place]})
-        for stage in track.stages:
-            stays = self._stays.get((place, stage), array("q"))
-            table.add_row(stage, f"{stands[stage]:,}", *_typical(stays), f"{len(stays):,}" if stays else "")
-        return table
+    def customers(self, move: Move) -> set[str]:
+        """Who made it at least once for good."""
+        return {customer for customer, times in self._makers.get(move, Counter()).items() if times > 0}
 
-    def _moves(self, place: Place, track: Track) -> Table | None:
-        table = _table("", "move", "to", "times", "customers")
-        for move in track.moves:
-            times = self._made.pop((place, move.name), 0)
-            if times:
-                table.add_row(move.name, move.to, f"{times:,}", f"{len(self._makers[place, move.name]):,}")
-        return table if table.row_count else None
+    def stays(self, place: Place) -> list[int]:
+        """How long each stay in the stage lasted that came to an end (ms), the shortest first; whoever was told."""
+        lengths = Counter(self._lengths.get(place, ()))
+        lengths.subtract(self._taken_out.get(place, Counter()))
+        return sorted(lengths.elements())
 
+    def _add(self, transition: Transition) -> None:
+        move = _move(transition)
+        if transition.kind == "suppressed":
+            self.suppressed[move] += 1
+        else:
+            self._makers[move][transition.customer] += 1
+        length = _length(transition)
+        if length is not None:
+            self._lengths[Place(move.journey, move.track, transition.from_)].append(length)
+        if self._reach:
+            at = transition.at
+            recent = self._recent.setdefault(transition.customer, [])
+            if recent and recent[0].at < at - self._reach:
+                recent[:] = [each for each in recent if each.at >= at - self._reach]
+            recent.append(_published(transition))
 
-def length(milliseconds: float) -> str:
-    """A length of time with the two figures that matter: `2 d 4 h`, `31 min`, `12 s`."""
-    if milliseconds >= _DAY:
-        return f"{milliseconds // _DAY:.0f} d {milliseconds % _DAY // _HOUR:.0f} h"
-    if milliseconds >= _HOUR:
-        return f"{milliseconds // _HOUR:.0f} h {milliseconds % _HOUR // _MINUTE:.0f} min"
-    return f"{milliseconds / _MINUTE:.0f} min" if milliseconds >= _MINUTE else f"{milliseconds / 1_000:.0f} s"
-
-
-def _typical(stays: "array[int]") -> tuple[str, str]:
-    """The median, and what nine of ten stays do not exceed."""
-    if len(stays) < 2:  # noqa: PLR2004  quantiles want two
-        return (length(stays[0]), length(stays[0])) if stays else ("", "")
-    return length(median(stays)), length(quantiles(stays, n=10, method="inclusive")[8])
-
-
-def _read(tally: Tally, customers: int) -> Table:
-    table = _table("what was read", "", "events")
-    table.add_row("all", f"{tally.events:,}")
-    table.add_row("signals", f"{tally.signals.total():,}, of {customers:,} customers")
-    for kind, count in tally.signals.most_common():
-        table.add_row(f"  {kind}", f"{count:,}")
-    table.add_row("passed over", f"{tally.passed.total():,}")
-    for (dialect, name), count in tally.passed.most_common():
-        table.add_row(f"  {name or '(no name)'} ({dialect})", f"{count:,}")
-    table.add_row("rejected", f"{tally.rejected.total():,}")
-    for reason, count in tally.rejected.most_common():
-        table.add_row(f"  {reason}", f"{count:,}")
-    return table
+    def _withdraw(self, correction: Transition) -> None:
+        """Take out what is corrected, as it was published: meanwhile a late signal may have changed what it says."""
+        move = _move(correction)
+        recent = self._recent.get(correction.customer, [])
+        withdrawn = next((each for each in recent if each.id == correction.corrects), None)
+        if withdrawn is None:  # further back than should be: then what the correction says has to do
+            withdrawn = _published(correction)
+        else:
+            recent.remove(withdrawn)
+        if withdrawn.suppressed:
+            self.suppressed[move] -= 1
+        else:
+            self.corrected[move] += 1
+            self._makers[move][correction.customer] -= 1
+        if withdrawn.length is not None:
+            self._taken_out[Place(move.journey, move.track, withdrawn.stage)][withdrawn.length] += 1
 
 
-def _table(title: str, *columns: str) -> Table:
-    table = Table(title=title, title_justify="left", box=None, pad_edge=False, padding=(0, 3, 0, 0))
-    for number, column in enumerate(columns):
-        table.add_column(column, justify="right" if number else "left")
-    return table
+def _published(transition: Transition) -> _Published:
+    suppressed = transition.kind == "suppressed"
+    return _Published(transition.id, transition.at, suppressed, transition.from_, _length(transition))
+
+
+def _length(transition: Transition) -> int | None:
+    """How long the stay was that came to an end; who dropped off is still there."""
+    if transition.previous_at is None or transition.name == DROPPED_OFF:
+        return None
+    return transition.at - transition.previous_at
+
+
+def _move(transition: Transition) -> Move:
+    return Move(transition.journey, transition.track, transition.name, transition.to)

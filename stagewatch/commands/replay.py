@@ -15,6 +15,7 @@ from rich.console import Console
 from journey.durations import written
 from journey.machine import Machine
 from journey.replay import fold
+from journey.tally import Tally
 from schemas.reading import Reader
 from schemas.rejections import Rejection
 from schemas.signals import Signal
@@ -25,6 +26,7 @@ from stagewatch.feed import Feed, Format
 from stagewatch.files import STANDARD, writing
 from stagewatch.library import AUTO, dialect_of, dialects_with, machine_of_journeys
 from stagewatch.summary import Summary
+from stagewatch.tables import show
 
 FOR_EVER = 2**53
 """A time later than any deadline."""
@@ -81,8 +83,8 @@ class Until(click.ParamType):
 @click.option(
     "--sort",
     is_flag=True,
-    help="Sort all events by their time first. Needed for files that are not in order of time, such as those"
-    " grouped by customer. Takes memory for all of them.",
+    help="Sort all events by their time first. Needed where a customer's events are out of order by more than the"
+    " journey's lateness. Takes memory for all of them.",
 )
 @click.option(
     "-o",
@@ -120,20 +122,22 @@ def replay(  # noqa: PLR0917  one for each option
     """  # noqa: D301  click's mark for lines that stay as they are
     machine = machine_of_journeys(journeys)
     reader = reader_of(dialect, machine)
-    told = Summary() if summary else None
+    told = Summary(machine) if summary else None
+    tally = told.tally if told else Tally()
     with seldom_collecting(), ExitStack() as stack:
         out = stack.enter_context(writing(output or STANDARD)) if output or not summary else None
         reject = stack.enter_context(rejecting(rejected)) if rejected else None
         watch = stack.enter_context(watching("reading", size_of(files), in_bytes=True))
-        feed = Feed(files, reader, patience=machine.patience, form=form, watch=watch, reject=reject)
-        transitions = play(machine, in_order(feed) if sort else feed, until, told)
-        write(transitions, out)
+        feed = Feed(files, reader, form=form, watch=watch, reject=reject)
+        transitions = fold(machine, in_order(feed) if sort else feed, until, told.memories if told else None, tally)
+        write(told.counted(transitions) if told else transitions, out)
     if told:
-        told.show(Console(stderr=output == STANDARD), feed.tally, machine.definitions)
-    if feed.tally.late and not sort:
+        show(told, feed.counts, Console(stderr=output == STANDARD))
+    if tally.too_late and not sort:
         click.echo(
-            f"{feed.tally.late:,} signals came more than {written(machine.patience)} (the journey's patience) after"
-            " later ones; if these files are not in order of time, play them with --sort",
+            f"{tally.too_late:,} signals came more than {written(machine.lateness)} (the journey's lateness) after"
+            " later ones of the same customer, too late to be put in their place; play these files with --sort, or"
+            " give the journey a longer `lateness`",
             err=True,
         )
 
@@ -171,13 +175,6 @@ def in_order(signals: Iterable[Signal]) -> Iterator[Signal]:
         for start in range(0, len(ordered), _SLICE):
             yield from ordered[start : start + _SLICE]
             advance(_SLICE)
-
-
-def play(machine: Machine, signals: Iterable[Signal], until: int | None, told: Summary | None) -> Iterator[Transition]:
-    """The transitions, counted for the summary if there is to be one."""
-    if told is None:
-        return fold(machine, signals, until)
-    return told.counted(fold(machine, signals, until, told.memories))
 
 
 def write(transitions: Iterable[Transition], out: BinaryIO | None) -> None:
