@@ -365,9 +365,12 @@ def numbered(arrivals: Sequence[Signal]) -> list[Signal]:
 def shuffled(draw: st.DrawFn, history: Sequence[Signal], lateness: int) -> list[Signal]:
     """Any order in which no signal comes after one that is more than `lateness` (ms) later in time.
 
-    Those of one time and topic keep their order, as their offsets decide it.
+    Those of one time and topic keep their order, as their offsets decide it. With 0 nothing is put in its place, not
+    even signals of one time, so the order is the true one.
     """
     waiting = sorted(history, key=true_order)
+    if lateness == 0:
+        return numbered(waiting)
     found = []
     while waiting:
         overtaken = set()

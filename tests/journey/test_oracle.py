@@ -517,6 +517,13 @@ def test_a_signal_may_arrive_after_one_that_is_exactly_so_much_later_as_lateness
         find(shuffled(history, 9_999), lambda arrived: arrived[0].at > arrived[1].at, settings=settings(database=None))
 
 
+def test_with_a_lateness_of_nothing_even_signals_of_one_time_arrive_in_true_order() -> None:
+    history = [Signal("ann", "searched", T, topic, {}, Origin(topic, 0, 0)) for topic in ("till", "shop")]
+    with pytest.raises(NoSuchExample):
+        find(shuffled(history, 0), lambda arrived: arrived[0].id == "till", settings=settings(database=None))
+    find(shuffled(history, 1), lambda arrived: arrived[0].id == "till", settings=settings(database=None))
+
+
 @given(definitions(), histories(), st.data())
 def test_however_a_history_arrives_it_comes_to_the_same(
     journeys: tuple[Definition, ...], history: list[Signal], data: st.DataObject
