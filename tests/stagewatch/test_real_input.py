@@ -9,14 +9,26 @@ import os
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
+from random import Random
 from typing import Any
 
 import orjson
 import pytest
 from click.testing import CliRunner, Result
 
+from journey.machine import Machine, compile_journeys
+from journey.memory import Memory
+from journey.replay import fold
+from journey.tally import Tally
+from schemas.dialects import load_dialect
+from schemas.reading import Reader
+from schemas.signals import Signal
 from stagewatch.cli import main
+from stagewatch.feed import Feed
+from stagewatch.library import journey_of
 
 ROOT = Path(__file__).parents[2]
 ECOM = ROOT.parent / "shared" / "data" / "retentioneering" / "ecom.csv.gz"
@@ -62,12 +74,46 @@ def rows() -> Iterator[sqlite3.Connection]:
 
 
 def replayed(folder: Path, *options: str) -> tuple[Result, list[dict[str, Any]]]:
+    return played(folder, str(ECOM), "--sort", *options)
+
+
+def played(folder: Path, *arguments: str) -> tuple[Result, list[dict[str, Any]]]:
     out = folder / "transitions.jsonl"
-    result = CliRunner().invoke(
-        main, ["replay", str(ECOM), "--dialect", str(DIALECT), "--sort", "-o", str(out), *options]
-    )
+    result = CliRunner().invoke(main, ["replay", "--dialect", str(DIALECT), "-o", str(out), *arguments])
     assert result.exit_code == 0, result.output
     return result, [orjson.loads(line) for line in out.read_bytes().splitlines()]
+
+
+def raw() -> list[dict[str, str]]:
+    with gzip.open(ECOM, "rt", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def every_row_a_signal() -> list[Signal]:
+    """The signals in the file's order, where the rows that the dialect passes over count as pages viewed."""
+    text = DIALECT.read_text(encoding="utf-8")
+    text, passed = text[: text.index("pass:")], text[text.index("pass:") :].split()[2]
+    dialect = load_dialect(text.replace("[home]", f"[home, {passed}]"), "ecom.yaml")
+    signals = list(Feed([str(ECOM)], Reader({dialect.dialect: dialect}, dialect.dialect)))
+    assert len(signals) == 31_106
+    return signals
+
+
+def five_stage(*, dedup_days: int) -> Machine:
+    return compile_journeys([replace(journey_of("five-stage"), dedup_window=dedup_days * 86_400_000)])
+
+
+def net(transitions: list[dict[str, Any]]) -> Counter[tuple[Any, ...]]:
+    """What was made, and what was suppressed, less what was withdrawn."""
+    withdrawn = {each["corrects"] for each in transitions}
+    return Counter(
+        (
+            *(each[name] for name in ("customer", "journey", "track", "instance", "name", "to", "at", "kind")),
+            *(each["cause"][name] for name in ("kind", "id")),
+        )
+        for each in transitions
+        if each["kind"] != "corrected" and each["id"] not in withdrawn
+    )
 
 
 @pytest.mark.usefixtures("rows")
@@ -113,3 +159,65 @@ def test_every_customer_s_transitions_are_numbered_without_a_gap_and_have_ids_of
     for each in transitions:
         seen[each["customer"]] += 1
         assert each["sequence"] == seen[each["customer"]]
+
+
+@pytest.mark.usefixtures("rows")
+def test_exactly_the_30_repeated_rows_are_known_as_copies_and_31076_signals_count() -> None:
+    found, machine = Tally(), five_stage(dedup_days=7)
+    memories: dict[str, Memory] = {}
+    copies = []
+    for signal in every_row_a_signal():
+        before = found.duplicates
+        machine.hear(memories.setdefault(signal.customer, machine.start(signal.customer)), signal, found)
+        if found.duplicates > before:
+            copies.append(signal.origin.offset)
+    seen: set[tuple[str, ...]] = set()
+    repeated = []
+    for number, row in enumerate(raw(), 1):
+        content = tuple(row.values())
+        if content in seen:
+            repeated.append(number)
+        seen.add(content)
+    assert len(repeated) == 30
+    assert copies == repeated
+    assert 31_106 - found.duplicates == len(seen) == 31_076
+
+
+def test_the_summary_tells_of_the_copies_among_what_the_dialect_understands(
+    tmp_path: Path, rows: sqlite3.Connection
+) -> None:
+    copies = "SELECT count(*) - count(DISTINCT customer || event || at) FROM events WHERE event <> 'account_page'"
+    ((repeated,),) = rows.execute(copies)
+    result, _ = replayed(tmp_path, "--summary")
+    assert f"came twice, and were counted once {repeated}" in [
+        " ".join(line.split()) for line in result.stdout.splitlines()
+    ]
+
+
+@pytest.mark.usefixtures("rows")
+@pytest.mark.parametrize("seed", [1, 2])
+def test_rows_shuffled_within_an_hour_give_every_customer_the_same_net_transitions(tmp_path: Path, seed: int) -> None:
+    chance = Random(seed)  # noqa: S311  chance that must repeat itself
+    table = raw()
+    # Of a customer's rows of one moment, the one that stands first counts first: these stay in their order.
+    delays = {(row["user_id"], row["timestamp"]): timedelta(hours=chance.random()) for row in table}
+    table.sort(key=lambda row: datetime.fromisoformat(row["timestamp"]) + delays[row["user_id"], row["timestamp"]])
+    path = tmp_path / "shuffled.csv"
+    with path.open("w", newline="") as file:
+        writer = csv.DictWriter(file, table[0])
+        writer.writeheader()
+        writer.writerows(table)
+    result, shuffled = played(tmp_path, str(path), "--until", "end")
+    assert result.stderr == ""
+    assert sum(each["kind"] == "corrected" for each in shuffled) > 1_000
+    assert net(shuffled) == net(replayed(tmp_path, "--until", "end")[1])
+
+
+@pytest.mark.usefixtures("rows")
+def test_the_file_played_twice_gives_nothing_new_the_second_time() -> None:
+    machine, tally = five_stage(dedup_days=365), Tally()
+    signals = every_row_a_signal()
+    once = list(fold(machine, signals))
+    twice = list(fold(machine, signals + signals, tally=tally))
+    assert twice == once
+    assert tally == Tally(duplicates=30 + 31_106)
