@@ -33,9 +33,9 @@ class Making:
     def on(self, kind: str, *, late: bool) -> Lines:
         """The lines by which a signal of `kind` makes a move, or else lets silence count anew; perhaps none.
 
-        One that is too `late` makes only the moves that say so, and lets silence count on.
+        One that is too `late` makes only the moves that say so, lets silence count on, and makes nothing forgotten.
         """
-        forgetting = [f"s[{slot}] = None" for slot in self._reset(kind)]
+        forgetting = [] if late else [f"s[{slot}] = None" for slot in self._reset(kind)]
         branches = [
             (self._guard(move, move.from_), self._make(index, "signal"))
             for index, move in enumerate(self.place.track.moves)

@@ -152,7 +152,8 @@ def withdraw(standing: dict[str, Transition], correction: Transition) -> None:
     )
     withdrawn = standing.pop(correction.corrects)
     assert withdrawn.customer == correction.customer, f"one customer's correction withdraws another's: {correction}"
-    same = ("journey", "version", "track", "instance", "name", "from_", "to", "at", "route")
+    # Not `from_`: the stage left can have become another since, which is no reason to withdraw anything.
+    same = ("journey", "version", "track", "instance", "name", "to", "at", "route")
     for name in same:
         assert getattr(withdrawn, name) == getattr(correction, name), (
             f"a correction has another '{name}' than what it withdraws: {correction} and {withdrawn}"

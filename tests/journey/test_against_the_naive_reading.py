@@ -1,33 +1,76 @@
-from dataclasses import asdict
+"""The machine, held against the naive reading of the design: step by step in order, and out of order by the outcome."""
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+from functools import cache
 
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.machine import Machine, Tick, step, where
+from journey.machine import Machine, Tick, compile_journeys, step, where
+from journey.memory import Memory
 from schemas.signals import Signal
 from schemas.transitions import Transition
-from tests.journey.histories import machines, signals, unhurried
-from tests.journey.naive import Naive
+from tests.journey.histories import (
+    arrivals,
+    bounds,
+    histories,
+    machines,
+    signals,
+    ticked,
+    unhurried,
+)
+from tests.journey.naive import Made, Naive
+from tests.journey.oracle import check_stream, net, net_of, walked
 
 
-def said(transition: Transition) -> dict[str, object]:
+@cache
+def hasty(machine: Machine) -> Machine:
+    """The machine of the same journeys that takes every signal as it comes, copies too."""
+    return compile_journeys([replace(each, lateness=0, dedup_window=0) for each in machine.definitions])
+
+
+def said(transition: Transition) -> Made:
     """A transition in the words of the naive reading."""
     fields = ("journey", "track", "name", "from_", "to", "at", "previous_at", "facts")
-    cause = transition.cause.id or transition.cause.kind
-    return {name: getattr(transition, name) for name in fields} | {"cause": cause}
+    further = ("instance", "kind", "reason", "late")
+    cause = transition.cause
+    return Made(
+        **{name: getattr(transition, name) for name in (*fields, *further)},
+        cause=cause.id or cause.kind,
+        cause_kind=cause.kind,
+    )
 
 
-def both_agree(machine: Machine, inputs: list[Signal | Tick]) -> None:
-    naive = Naive(machine.definitions)
+def play(machine: Machine, inputs: Sequence[Signal | Tick]) -> tuple[Memory, list[Transition]]:
     memory = machine.start("c")
     made: list[Transition] = []
     for each in inputs:
         memory, transitions = step(machine, memory, each)
-        naive.step(each)
         made += transitions
-    assert [said(each) for each in made] == [asdict(each) for each in naive.made]
+    return memory, made
+
+
+def both_agree(machine: Machine, inputs: Sequence[Signal | Tick]) -> None:
+    memory, made = play(machine, inputs)
+    naive = Naive(machine.definitions)
+    for each in inputs:
+        naive.step(each)
+    assert [asdict(said(each)) for each in made] == [asdict(each) for each in naive.published]
     assert [each.sequence for each in made] == list(range(1, len(made) + 1))
-    assert where(machine, memory) == naive.stages()
+    both_stand_alike(machine, memory, naive)
+
+
+def both_stand_alike(machine: Machine, memory: Memory, naive: Naive) -> None:
+    standings = where(machine, memory)
+    shown = {journey: {track: each[:2] for track, each in tracks.items()} for journey, tracks in standings.items()}
+    assert shown == naive.stages()
+    for journey, tracks in standings.items():
+        for track, standing in tracks.items():
+            assert standing.furthest == naive.furthest().get(journey, {}).get(track)
+            if standing.carts is not None:
+                carts = [(cart, stage) for cart, (stage, _) in standing.carts.items()]
+                assert carts == list(naive.carts(journey, track).items())
     assert memory.at == (machine.start("c").at if naive.at is None else naive.at)
     assert memory.due == naive.due()
 
@@ -36,3 +79,41 @@ def both_agree(machine: Machine, inputs: list[Signal | Tick]) -> None:
 @given(machines(), signals(), st.integers(0, 60))
 def test_a_machine_does_what_the_definitions_say(machine: Machine, history: list[Signal], silence: int) -> None:
     both_agree(machine, [*history, Tick(history[-1].at + silence * 1_000)])
+
+
+@unhurried
+@given(machines("all"), histories(), st.data())
+def test_so_it_does_with_every_feature_and_time_told_in_between(
+    machine: Machine, history: list[Signal], data: st.DataObject
+) -> None:
+    inputs = data.draw(ticked(history, bounds(machine.definitions)[2]))
+    both_agree(hasty(machine), [*inputs, Tick(history[-1].at + data.draw(st.sampled_from([0, 5_000, 10**9])))])
+
+
+@unhurried
+@given(machines("all"), histories(), st.data())
+def test_however_signals_arrive_they_come_to_what_the_oracle_says(
+    machine: Machine, history: list[Signal], data: st.DataObject
+) -> None:
+    lateness, window, patience = bounds(machine.definitions)
+    arrived = data.draw(arrivals(history, lateness, window))
+    until = max(each.at for each in arrived) + data.draw(st.sampled_from([0, 5_000, 40_000, 10**9]))
+    memory, made = play(machine, [*data.draw(ticked(arrived, patience)), Tick(until)])
+    check_stream(made)
+    naive = walked(machine.definitions, arrived)
+    naive.wait(until)
+    assert net(made) == net_of(naive.published)
+    both_stand_alike(machine, memory, naive)
+
+
+@unhurried
+@given(machines("all"), histories(), st.data())
+def test_however_signals_arrive_they_end_in_the_same_memory(
+    machine: Machine, history: list[Signal], data: st.DataObject
+) -> None:
+    lateness, window, patience = bounds(machine.definitions)
+    arrived = data.draw(arrivals(history, lateness, window))
+    until = Tick(max(each.at for each in arrived) + data.draw(st.sampled_from([0, 40_000, 10**9])))
+    memory, _ = play(machine, [*data.draw(ticked(arrived, patience)), until])
+    quiet, _ = play(machine, [*sorted(arrived, key=lambda signal: signal.at), until])
+    assert (memory.at, memory.state) == (quiet.at, quiet.state)
