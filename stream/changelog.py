@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any
@@ -120,8 +121,9 @@ async def read(connection: Connection, topic: str, partitions: Sequence[int]) ->
             await asyncio.sleep(0)
 
 
-def _reader(connection: Connection) -> AIOKafkaConsumer:
-    return AIOKafkaConsumer(
+@asynccontextmanager
+async def _reader(connection: Connection) -> AsyncIterator[AIOKafkaConsumer]:
+    consumer = AIOKafkaConsumer(
         **connection.client(),
         enable_auto_commit=False,
         # Not `latest` with a `seek_to_beginning`: the reset that assigning begins can finish after the one that
@@ -131,6 +133,11 @@ def _reader(connection: Connection) -> AIOKafkaConsumer:
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=FETCH_BYTES,
     )
+    try:  # not its own `async with`, which leaves open what is given up while it starts
+        await consumer.start()
+        yield consumer
+    finally:
+        await consumer.stop()
 
 
 async def _unread(consumer: AIOKafkaConsumer, places: set[TopicPartition], ends: dict[int, int]) -> set[TopicPartition]:
