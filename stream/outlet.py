@@ -114,22 +114,19 @@ class Outlet(Service):
         rows = list(records)
         if not rows:
             return {}
-        topics = ", ".join(sorted({row.topic for row in rows}))
         if not self._allowed():
-            raise NotSentError(
-                f"{topics}: nothing was sent, since this process slept and others may hold its partitions"
-            )
+            raise NotSentError(f"{_topics(rows)}: this process slept, and others may hold its partitions by now")
         try:
             async with asyncio.timeout(self.within):
                 by_partition = await self._placed(rows)
                 if len(by_partition) == 1:
-                    ((place, rows),) = by_partition.items()
-                    return {place: await self._send_to(place, rows)}
-                ends = await asyncio.gather(*(self._send_to(place, rows) for place, rows in by_partition.items()))
+                    ((place, alone),) = by_partition.items()
+                    return {place: await self._send_to(place, alone)}
+                ends = await asyncio.gather(*(self._send_to(place, some) for place, some in by_partition.items()))
         except TimeoutError as error:
-            raise NotSentError(f"{topics}: the broker took nothing within {self.within:.0f} s") from error
+            raise NotSentError(f"{_topics(rows)}: not all was taken within {self.within:.0f} s") from error
         except KafkaError as error:
-            raise NotSentError(f"{topics}: the broker did not tell of the partitions: {error!r}") from error
+            raise NotSentError(f"{_topics(rows)}: the broker did not tell of the partitions: {error!r}") from error
         return dict(zip(by_partition, ends, strict=True))
 
     async def _placed(self, rows: Iterable[Out]) -> dict[Place, list[Out]]:
@@ -178,6 +175,10 @@ def partition_of(key: bytes, partitions: int) -> int:
 def _hash(key: bytes) -> int:
     """Remembered because it is slow in plain Python, and a customer's records come close together."""
     return int(murmur2(key)) & 0x7FFFFFFF
+
+
+def _topics(rows: Iterable[Out]) -> str:
+    return ", ".join(sorted({row.topic for row in rows}))
 
 
 def _append(builder: BatchBuilder, row: Out) -> bool:
