@@ -78,6 +78,8 @@ class Start(click.ParamType):
     type=click.FloatRange(0, min_open=True),
     help="How many times faster than in life: 1 is life, 3600 an hour a second.  [default: as fast as it goes]",
 )
+@click.option("--carts", type=SHARE, default=0.0, help="Share of carts begun while the shopper has another (0 to 1).")
+@click.option("--copies", type=SHARE, default=0.0, help="Share of orders told twice, under other ids, seconds apart.")
 @click.option("--duplicates", type=SHARE, default=0.0, help="Share of events that come twice (0 to 1).")
 @click.option("--late", type=SHARE, default=0.0, help="Share of events that come late, by seconds to hours.")
 @click.option("--malformed", type=SHARE, default=0.0, help="So many spoilt events besides, for each good one.")
@@ -93,23 +95,27 @@ def generate(  # noqa: PLR0917  one for each option
     settings_file: str | None,
     rate: float | None,
     speed: float | None,
+    carts: float,
+    copies: float,
     duplicates: float,
     late: float,
     malformed: float,
 ) -> None:
     """Makes up shoppers who browse, fill carts, abandon them, order, send back, review and recommend.
 
-    The same options give the same events, byte for byte. --duplicates, --late and --malformed make the stream as
-    unruly as real ones are.
+    The same options give the same events, byte for byte. Every cart and every order has an id. --carts gives shoppers
+    several carts at once; --copies tells an order twice, as a pixel and a webhook do, with one order id and two event
+    ids; --duplicates, --late and --malformed make the stream as unruly as real ones are.
 
     \b
     stagewatch generate --shoppers 200 --days 7 --to events.jsonl.gz
+    stagewatch generate --carts 0.3 --copies 0.5 --late 0.05 --duplicates 0.02 --to unruly.jsonl.zst
     stagewatch generate --dialect segment --to kafka --start now --speed 60 --events 1000000
     """  # noqa: D301  click's mark for lines that stay as they are
     spoken = dialect_of(dialect)
     flat = stem_suffix(target) == ".csv"
     header, write = in_rows(spoken) if flat else (None, in_json(spoken))
-    plan = Plan(seed, number, start, days if days or events else 30.0)
+    plan = Plan(seed, number, start, days if days or events else 30.0, carts, copies)
     if not any(write(signal) for signal in islice(shoppers(plan), PROBED)):
         raise Mistake(f"the dialect {spoken.dialect} has no word for anything that shoppers do")
     spoilers = IN_ROWS if flat else ON_A_TOPIC if target == KAFKA else IN_LINES

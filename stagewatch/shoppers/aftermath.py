@@ -74,7 +74,10 @@ def ordered(crowd: Crowd, cart: Cart, at: int) -> Generator[Signal, None, int]:
         "items": len(cart.products),
         "currency": "EUR",
     }
-    yield crowd.say(shopper, "order_completed", at, **order, **({"cart": cart.id} if cart.id else {}))
+    said = order | ({"cart": cart.id} if cart.id else {})
+    yield crowd.say(shopper, "order_completed", at, **said)
+    if crowd.happens(crowd.plan.copies):
+        crowd.follow(_once(crowd, shopper, "order_completed", at + crowd.pause(habits.WEBHOOK_AFTER), said))
     shopper.orders += 1
     _later(crowd, shopper, at, order | {"product": f"sku-{cart.products[0]}"})
     return at

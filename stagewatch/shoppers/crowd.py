@@ -22,15 +22,22 @@ DEFAULT_START = 1_717_200_000_000
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many shoppers from when (ms) to when; without `days` they go on for ever."""
+    """How many shoppers from when (ms) to when; without `days` they go on for ever.
+
+    `carts`: the share of filled carts (0 to 1) that are begun while an earlier one still waits, so that a shopper has
+    several at once; `copies`: the share of orders that are told twice, some seconds apart, the second time under
+    another signal id, as by a pixel and by a webhook.
+    """
 
     seed: int = 1
     shoppers: int = 1_000
     start: int = DEFAULT_START
     days: float | None = None
+    carts: float = 0.0
+    copies: float = 0.0
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Cart:
     """A cart that was filled and not yet paid. One without an id was never seen in the shop."""
 
@@ -47,13 +54,16 @@ class Cart:
 
 @dataclass(slots=True)
 class Shopper:
-    """One shopper: what stays the same from visit to visit, and what the shopper remembers."""
+    """One shopper: what stays the same from visit to visit, and what the shopper remembers.
+
+    `carts` are those filled and not yet paid, the one last begun or taken up again at the end.
+    """
 
     customer: str
     gap: float
     mood: float
     orders: int = 0
-    cart: Cart | None = None
+    carts: list[Cart] = field(default_factory=list)
     member: bool = False
 
 
@@ -76,6 +86,10 @@ class Crowd:
         number = next(self.signals)
         name = f"{self.plan.seed:x}-{number:010x}"
         return Signal(shopper.customer, kind, at, name, attributes, self.origin)
+
+    def happens(self, share: float) -> bool:
+        """Whether a thing that can be left out of the plan happens; where it is, no chance is spent on it."""
+        return share > 0 and self.rng.random() < share
 
     def follow(self, story: Story) -> None:
         """Puts the story's next signal in its place in the stream; a story that has ended is let go."""

@@ -67,6 +67,8 @@ MEAN_ITEMS: Final = 2.0
 REMOVES: Final = 0.12
 """Of items put in."""
 LOOKS_AT_CART: Final = 0.4
+LOOKS_AT_OTHER: Final = 0.5
+"""Of other carts that wait, where there are any."""
 COUPON: Final = 0.1
 
 STARTS_CHECKOUT: Final = 0.45
@@ -74,6 +76,9 @@ STARTS_CHECKOUT: Final = 0.45
 GOES_ON: Final = 0.86
 """At each of the steps after that, the last being the order itself."""
 PAYMENT_FAILS: Final = 0.05
+
+WEBHOOK_AFTER: Final = 4 * SECOND
+"""Mean time until an order is told a second time."""
 
 BUYS_UNSEEN: Final = 0.02
 """Of visits: an order with no cart signal before it (one click, the till, the telephone)."""

@@ -44,8 +44,9 @@ def visit(crowd: Crowd, shopper: Shopper, at: int) -> Path:
     at = yield from landing(crowd, shopper, at)
     at = yield from browsing(crowd, shopper, at)
     if rng.random() < habits.FILLS_CART:
-        at = yield from filling(crowd, shopper, at)
-        at = yield from deciding(crowd, shopper, at, habits.STARTS_CHECKOUT)
+        cart = taken(crowd, shopper, at)
+        at = yield from filling(crowd, cart, at)
+        at = yield from deciding(crowd, cart, at, habits.STARTS_CHECKOUT)
     elif rng.random() < habits.BUYS_UNSEEN:
         products = [pick(crowd)]
         at = yield from ordered(crowd, Cart(shopper, "", at, products), at + crowd.pause(habits.PAGE))
@@ -109,12 +110,17 @@ def pick(crowd: Crowd) -> int:
     return int(habits.PRODUCTS ** crowd.rng.random())
 
 
-def filling(crowd: Crowd, shopper: Shopper, at: int) -> Path:
-    """Putting things into the cart, that of an earlier visit if it is still there."""
-    rng = crowd.rng
-    cart = shopper.cart
-    if cart is None or at - cart.touched > KEEPS_CART:
-        cart = shopper.cart = Cart(shopper, f"cart-{next(crowd.carts):06d}", at)
+def taken(crowd: Crowd, shopper: Shopper, at: int) -> Cart:
+    """The cart to fill: that of an earlier visit if it is still there, or one more beside it."""
+    shopper.carts = [cart for cart in shopper.carts if at - cart.touched <= KEEPS_CART]
+    if not shopper.carts or crowd.happens(crowd.plan.carts):
+        shopper.carts.append(Cart(shopper, f"cart-{next(crowd.carts):06d}", at))
+    return shopper.carts[-1]
+
+
+def filling(crowd: Crowd, cart: Cart, at: int) -> Path:
+    """Putting things into the cart; who has another one may look into it in between."""
+    rng, shopper = crowd.rng, cart.owner
     for _ in range(1 + int(rng.expovariate(1 / habits.MEAN_ITEMS))):
         product = pick(crowd)
         at += crowd.pause(2 * habits.PAGE)
@@ -129,6 +135,10 @@ def filling(crowd: Crowd, shopper: Shopper, at: int) -> Path:
     if cart.products and rng.random() < habits.LOOKS_AT_CART:
         at += crowd.pause(habits.PAGE)
         yield touched(crowd, cart, "viewed", at)
+    for other in shopper.carts:
+        if other is not cart and other.products and rng.random() < habits.LOOKS_AT_OTHER:
+            at += crowd.pause(habits.PAGE)
+            yield touched(crowd, other, "viewed", at)
     return at
 
 
@@ -141,11 +151,10 @@ def touched(crowd: Crowd, cart: Cart, action: str, at: int, product: int | None 
     return crowd.say(cart.owner, "cart_updated", at, action=action, currency="EUR", **about)
 
 
-def deciding(crowd: Crowd, shopper: Shopper, at: int, begins: float) -> Path:
+def deciding(crowd: Crowd, cart: Cart, at: int, begins: float) -> Path:
     """From a filled cart to the order, or not: at each step some turn away."""
-    rng = crowd.rng
-    cart = shopper.cart
-    if cart is None or not cart.products:
+    rng, shopper = crowd.rng, cart.owner
+    if cart not in shopper.carts or not cart.products:
         return at
     about: dict[str, float | str] = {"cart": cart.id, "value": cart.value, "items": len(cart.products)}
     steps: list[tuple[str, dict[str, float | str]]] = [
@@ -168,7 +177,7 @@ def deciding(crowd: Crowd, shopper: Shopper, at: int, begins: float) -> Path:
         if rng.random() < 0.5:  # noqa: PLR2004  half of them try no second card that day
             crowd.follow(returning(crowd, cart, at))
             return at
-    shopper.cart = None
+    shopper.carts = [each for each in shopper.carts if each is not cart]
     return (yield from ordered(crowd, cart, at + crowd.pause(habits.PAGE)))
 
 
@@ -179,13 +188,13 @@ def returning(crowd: Crowd, cart: Cart, at: int) -> Story:
         return
     at = crowd.waking(at + int(rng.uniform(1, 30) * HOUR))
     shopper = cart.owner
-    if shopper.cart is not cart or not cart.products:
+    if cart not in shopper.carts or not cart.products:
         return
     if rng.random() < 0.5:  # noqa: PLR2004  by the reminder
         yield crowd.say(shopper, "email_clicked", at, channel="email", campaign="reminder")
         at += crowd.pause(5 * SECOND)
     yield touched(crowd, cart, "viewed", at)
-    yield from deciding(crowd, shopper, at, 0.7)
+    yield from deciding(crowd, cart, at, 0.7)
 
 
 def chatting(crowd: Crowd, shopper: Shopper, at: int) -> Path:

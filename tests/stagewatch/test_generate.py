@@ -37,7 +37,8 @@ def all_signals(reader: Reader, lines: list[bytes]) -> bool:
 
 
 def test_the_same_options_give_the_same_bytes() -> None:
-    unruly = ["--days", "5", "--duplicates", "0.1", "--late", "0.1", "--malformed", "0.1"]
+    shares = ["--carts", "0.5", "--copies", "0.5", "--duplicates", "0.1", "--late", "0.1", "--malformed", "0.1"]
+    unruly = ["--days", "5", *shares]
     assert run(*unruly).stdout_bytes == run(*unruly).stdout_bytes != run(*unruly, "--seed", "2").stdout_bytes
 
 

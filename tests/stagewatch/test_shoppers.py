@@ -9,14 +9,28 @@ from hypothesis import strategies as st
 
 from schemas.signals import ATTRIBUTES, KINDS, Signal
 from stagewatch.shoppers import Plan, shoppers
-from stagewatch.shoppers.habits import DAY, HOUR
+from stagewatch.shoppers.habits import DAY, HOUR, MINUTE
 
-plans = st.builds(Plan, seed=st.integers(0, 10**9), shoppers=st.integers(1, 40), days=st.none() | st.floats(0.1, 60))
+shares = st.just(0.0) | st.floats(0, 1)
+plans = st.builds(
+    Plan,
+    seed=st.integers(0, 10**9),
+    shoppers=st.integers(1, 40),
+    days=st.none() | st.floats(0.1, 60),
+    carts=shares,
+    copies=shares,
+)
 
 
 @pytest.fixture(scope="module")
 def year() -> list[Signal]:
     return list(shoppers(Plan(seed=3, shoppers=300, days=365)))
+
+
+@pytest.fixture(scope="module")
+def busy() -> list[Signal]:
+    """Half a year of shoppers who have several carts, in a shop that tells most orders twice."""
+    return list(shoppers(Plan(seed=3, shoppers=200, days=180, carts=0.5, copies=0.7)))
 
 
 @given(plans)
@@ -38,16 +52,63 @@ def test_event_time_never_goes_back_and_stays_within_the_plan(plan: Plan) -> Non
     assert plan.days is None or all(at < plan.start + plan.days * DAY for at in times)
 
 
-def test_every_signal_speaks_our_words(year: list[Signal]) -> None:
-    for signal in year:
+def test_every_signal_speaks_our_words(year: list[Signal], busy: list[Signal]) -> None:
+    for signal in year + busy:
         assert signal.kind in KINDS
         for name, value in signal.attributes.items():
             assert signal.kind in ATTRIBUTES[name].kinds
             assert isinstance(value, str) == (ATTRIBUTES[name].type == "text")
 
 
-def test_every_signal_has_an_id_of_its_own(year: list[Signal]) -> None:
-    assert len({signal.id for signal in year}) == len(year)
+def test_every_signal_has_an_id_of_its_own(year: list[Signal], busy: list[Signal]) -> None:
+    for signals in (year, busy):
+        assert len({signal.id for signal in signals}) == len(signals)
+
+
+def tellings(signals: list[Signal]) -> dict[str, list[Signal]]:
+    """How each order was told."""
+    found: dict[str, list[Signal]] = defaultdict(list)
+    for signal in signals:
+        if signal.kind == "order_completed":
+            found[str(signal.attributes["order"])].append(signal)
+    return found
+
+
+def test_an_order_is_told_once_unless_copies_are_asked_for(year: list[Signal]) -> None:
+    assert {len(told) for told in tellings(year).values()} == {1}
+
+
+def test_copies_of_an_order_say_the_same_a_few_seconds_later(busy: list[Signal]) -> None:
+    found = tellings(busy).values()
+    twice = [told for told in found if len(told) == 2]
+    assert {len(told) for told in found} == {1, 2}
+    assert 0.5 < len(twice) / len(found) < 0.9
+    for first, second in twice:
+        assert (first.customer, first.attributes) == (second.customer, second.attributes)
+        assert 0 < second.at - first.at < MINUTE
+
+
+def carts_at_once(signals: list[Signal]) -> int:
+    """How often a shopper goes back to an earlier cart after having put something into a later one."""
+    begun: dict[str, list[object]] = defaultdict(list)
+    times = 0
+    for signal in signals:
+        if signal.kind == "cart_updated":
+            carts, cart = begun[signal.customer], signal.attributes["cart"]
+            if cart not in carts:
+                carts.append(cart)
+            times += cart != carts[-1]
+    return times
+
+
+def test_shoppers_have_one_cart_at_a_time_unless_more_are_asked_for(year: list[Signal], busy: list[Signal]) -> None:
+    assert carts_at_once(year) < 5  # the rare visits that overlap
+    assert carts_at_once(busy) > 100
+
+
+def test_no_cart_is_ordered_twice(busy: list[Signal]) -> None:
+    ordered = [told[0].attributes["cart"] for told in tellings(busy).values() if "cart" in told[0].attributes]
+    assert len(set(ordered)) == len(ordered)
 
 
 def test_a_year_shows_all_that_a_journey_asks_about(year: list[Signal]) -> None:
