@@ -103,7 +103,7 @@ def carts_at_once(signals: list[Signal]) -> int:
 
 def test_shoppers_have_one_cart_at_a_time_unless_more_are_asked_for(year: list[Signal], busy: list[Signal]) -> None:
     assert carts_at_once(year) < 5  # the rare visits that overlap
-    assert carts_at_once(busy) > 100
+    assert carts_at_once(busy) > 20
 
 
 def test_no_cart_is_ordered_twice(busy: list[Signal]) -> None:
