@@ -49,8 +49,8 @@ class Tick(Protocol):
 
 
 @dataclass
-class Moved:
-    """A move as it is told where none is ever held back, suppressed or one of several carts'."""
+class Made:
+    """A record as it is published; `cause` is the signal's id or "deadline", `cause_kind` its kind or "deadline"."""
 
     journey: str
     track: str
@@ -61,12 +61,6 @@ class Moved:
     previous_at: int | None
     cause: str
     facts: dict[str, Any]
-
-
-@dataclass
-class Made(Moved):
-    """A record as it is published; `cause` is the signal's id or "deadline", `cause_kind` its kind or "deadline"."""
-
     cause_kind: str
     instance: str | None = None
     kind: Literal["made", "suppressed"] = "made"
@@ -166,12 +160,6 @@ class Naive:
         }
         self.at: int | None = None
         self.published: list[Made] = []
-
-    @property
-    def made(self) -> list[Moved]:
-        """What was published, in the words of a machine that has no carts and holds nothing back."""
-        names = list(Moved.__dataclass_fields__)
-        return [Moved(**{name: getattr(each, name) for name in names}) for each in self.published]
 
     def step(self, given: Signal | Tick) -> None:
         if isinstance(given, Signal):
