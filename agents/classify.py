@@ -10,13 +10,14 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
 
 from agents.sweep import sweep
 from journey.machine import Machine, apply
 from journey.memory import Memory
+from journey.tally import Tally
 from schemas.reading import Reader
 from schemas.rejections import Rejection
 from schemas.signals import Origin, Passed, Signal
@@ -34,10 +35,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The transitions that a batch makes of one customer travel with the memory in one record, which the broker bounds.
-MOST_OF_A_KEY = 200
+# The transitions that a batch makes of one customer travel with the memory in one record, which the broker bounds:
+# at some 650 bytes each, so many take 1.3 MB of 16. A signal makes a few as a rule; one that comes late can withdraw
+# and make hundreds.
+ENOUGH = 2_000
 
-Found = tuple[Memory, list[Transition]]
+
+Found = tuple[Memory, list[Transition], Tally]
 
 
 @dataclass(slots=True)
@@ -67,72 +71,71 @@ class Understood:
     rejections: list[Rejection] = field(default_factory=list)
     applied: Counter[tuple[str, ...]] = field(default_factory=Counter)
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
+    rejected: Counter[str] = field(default_factory=Counter)
+    tally: Tally = field(default_factory=Tally)
     skipped: int = 0
     misplaced: int = 0
-    late: int = 0
     newest: int | None = None
 
 
 async def classify(classifier: Classifier, batches: StreamT[Batch]) -> None:
     """Classify until the worker stops; an error that is no record's fault stops it before it commits."""
     try:
-        async for whole in batches:
-            for batch in cut(whole):
-                if not await _taken(classifier, batch):
-                    break
+        async for batch in batches:
+            await _taken(classifier, batch)
     except Exception as error:  # noqa: BLE001  Faust would acknowledge the batch, restart the agent and go on
         await classifier.app.crash(error)
 
 
-async def _taken(classifier: Classifier, batch: Batch) -> bool:
-    """Work a batch out, and what silence its time brings; False where its partition was revoked."""
+async def _taken(classifier: Classifier, batch: Batch) -> None:
+    """Work a batch out, and what silence its time brings, unless its partition is or was revoked."""
     app = classifier.app
     app.backlog.taken(batch)
     partition = app.table.held.get(batch.partition)
-    if partition is None or not await partition.writing.room():
-        return False
-    app.hand_over(partition, work(classifier, partition, batch))
-    # One slice: the batches of other partitions wait behind this one, and the next tick goes on.
-    if partition.overdue() and await partition.writing.room():
-        app.hand_over(partition, sweep(classifier, partition))
-    return True
-
-
-def cut(batch: Batch) -> Iterator[Batch]:
-    """The batch in pieces, each with at most MOST_OF_A_KEY records of any key; nearly always in one."""
-    keys: Counter[bytes | None] = Counter(row.key for row in batch.records)
-    keys.pop(None, None)
-    if not keys or max(keys.values()) <= MOST_OF_A_KEY:
-        yield batch
+    if partition is None:
         return
-    keys.clear()
-    start = 0
-    for end, row in enumerate(batch.records):
-        if keys[row.key] == MOST_OF_A_KEY:
-            yield replace(batch, records=batch.records[start:end], caught_up=False)
-            keys.clear()
-            start = end
-        keys[row.key] += row.key is not None
-    yield replace(batch, records=batch.records[start:])
+    outputs = work(classifier, partition, batch)
+    # What is worked out has changed memories, so there must be room for it before.
+    while await partition.writing.room():
+        output = next(outputs, None)
+        if output is None:
+            # One slice: the batches of other partitions wait behind this one, and the next tick goes on.
+            if partition.overdue():
+                app.hand_over(partition, sweep(classifier, partition))
+            return
+        app.hand_over(partition, output)
 
 
-def work(classifier: Classifier, partition: Partition, batch: Batch) -> Output:
-    """What a batch leads to: its signals applied, what could not be understood, how far the clock has come."""
+def work(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator[Output]:
+    """What a batch leads to: its signals applied, what could not be understood, how far the clock has come.
+
+    Nearly always in one output. Where a customer's transitions are too many for that, more follow; the last one alone
+    has the offset that may be committed.
+    """
     app, output = classifier.app, partition.begin(batch.wall)
     partition.arrived(batch)
     if not batch.records:
         partition.tell_time(batch, None)
-        return output
+        yield output
+        return
     started = perf_counter()
     understood = read(classifier, batch)
-    for signals in understood.signals.values():
-        for memory, transitions in _applied(classifier, partition, batch, understood, signals):
-            partition.take(output, memory, transitions)
+    waiting = list(understood.signals.values())
+    while waiting := _Applying(classifier, partition, batch, understood, output).all(waiting):
+        yield _set_aside(app, output, understood)
+        output = partition.begin(batch.wall)
     partition.tell_time(batch, understood.newest)
-    output.others += [rejection_record(app.publish_to, it, app.rejected_takes) for it in understood.rejections]
     output.source = (batch.topic, batch.records[-1].offset + 1)
     output.taken = len(batch.records)
     _count(classifier, batch, understood, perf_counter() - started)
+    yield _set_aside(app, output, understood)
+
+
+def _set_aside(app: StreamApp, output: Output, understood: Understood) -> Output:
+    """The output with what was rejected so far, which is written before any memory that is past it."""
+    output.others += [rejection_record(app.publish_to, it, app.rejected_takes) for it in understood.rejections]
+    understood.rejected.update(rejection.reason for rejection in understood.rejections)
+    understood.rejections.clear()
     return output
 
 
@@ -155,49 +158,74 @@ def read(classifier: Classifier, batch: Batch) -> Understood:
     return understood
 
 
-def _applied(
-    classifier: Classifier, partition: Partition, batch: Batch, understood: Understood, signals: list[Signal]
-) -> list[Found]:
-    """One customer's signals applied; a signal on which the journey fails is rejected and the others count."""
-    machine, customer, topic = classifier.machine, signals[0].customer, batch.topic
-    memory = partition.memories.get(customer)
-    seen = -1 if memory is None else memory.offsets.get(topic, -1)
-    fresh = [signal for signal in signals if signal.origin.offset > seen] if seen >= 0 else signals
-    understood.skipped += len(signals) - len(fresh)
-    if not fresh:
-        return []
-    if memory is not None:
-        understood.late += sum(signal.at < memory.at for signal in fresh)
-    elif partition_of(customer.encode(), classifier.partitions) != batch.partition:
-        understood.misplaced += 1
-    try:
-        found = [apply(machine, memory, customer, topic, fresh)]
-    except Exception:
-        log.exception("The journey failed on signals of %s[%d]", topic, batch.partition)
-        return _without_poison(classifier, memory, batch, understood, fresh)
-    understood.applied.update((topic, signal.kind) for signal in fresh)
-    return found
+@dataclass(slots=True)
+class _Applying:
+    """One output being filled: what it takes to apply one customer's signals after another's."""
 
+    classifier: Classifier
+    partition: Partition
+    batch: Batch
+    understood: Understood
+    output: Output
 
-def _without_poison(
-    classifier: Classifier, memory: Memory | None, batch: Batch, understood: Understood, signals: list[Signal]
-) -> list[Found]:
-    """The same, record by record, leaving out those on which the journey fails."""
-    records: dict[int, list[Signal]] = {}
-    for signal in signals:
-        records.setdefault(signal.origin.offset, []).append(signal)
-    found: list[Found] = []
-    for offset, parts in records.items():
+    def all(self, waiting: list[list[Signal]]) -> list[list[Signal]]:
+        """Apply signals, given by customer; what is left for another output, likewise."""
+        return [rest for signals in waiting if (rest := self._of_customer(signals))]
+
+    def _of_customer(self, signals: list[Signal]) -> list[Signal]:
+        """Apply one customer's signals; those for whose transitions there is no more room in this output."""
+        understood, topic = self.understood, self.batch.topic
+        memory = self.partition.memories.get(signals[0].customer)
+        seen = -1 if memory is None else memory.offsets.get(topic, -1)
+        fresh = [signal for signal in signals if signal.origin.offset > seen] if seen >= 0 else signals
+        understood.skipped += len(signals) - len(fresh)
+        if not fresh:
+            return []
+        if memory is None and self._misplaced(fresh[0].customer):
+            understood.misplaced += 1
         try:
-            outcome = apply(classifier.machine, memory, parts[0].customer, batch.topic, parts)
-        except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the partition
-            row = next(row for row in batch.records if row.offset == offset)
-            understood.rejections.append(_rejection(row, parts[0], error))
-        else:
-            memory = outcome[0]
-            found.append(outcome)
-            understood.applied.update((batch.topic, signal.kind) for signal in parts)
-    return found
+            found = self._apply(memory, fresh)
+        except Exception:
+            log.exception("The journey failed on signals of %s[%d]", topic, self.batch.partition)
+            return self._without_poison(fresh)
+        last = self._take(found, fresh)
+        return [signal for signal in fresh if signal.origin.offset > last]
+
+    def _apply(self, memory: Memory | None, signals: list[Signal]) -> Found:
+        tally = Tally()
+        machine, customer, topic = self.classifier.machine, signals[0].customer, self.batch.topic
+        return *apply(machine, memory, customer, topic, signals, tally=tally, enough=ENOUGH), tally
+
+    def _take(self, found: Found, signals: list[Signal]) -> int:
+        """Take over what came of signals, and count; the last offset applied."""
+        memory, transitions, tally = found
+        topic = self.batch.topic
+        self.partition.take(self.output, memory, transitions)
+        self.understood.tally.add(tally)
+        last = memory.offsets[topic]
+        self.understood.applied.update((topic, signal.kind) for signal in signals if signal.origin.offset <= last)
+        return last
+
+    def _without_poison(self, signals: list[Signal]) -> list[Signal]:
+        """The same, record by record, leaving out those on which the journey fails."""
+        records: dict[int, list[Signal]] = {}
+        for signal in signals:
+            records.setdefault(signal.origin.offset, []).append(signal)
+        for offset, parts in records.items():
+            customer = parts[0].customer
+            if len(self.output.customers.get(customer, ())) >= ENOUGH:
+                return [signal for signal in signals if signal.origin.offset >= offset]
+            try:
+                found = self._apply(self.partition.memories.get(customer), parts)
+            except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the partition
+                row = next(row for row in self.batch.records if row.offset == offset)
+                self.understood.rejections.append(_rejection(row, parts[0], error))
+            else:
+                self._take(found, parts)
+        return []
+
+    def _misplaced(self, customer: str) -> bool:
+        return partition_of(customer.encode(), self.classifier.partitions) != self.batch.partition
 
 
 def _rejection(row: ConsumerRecord[bytes, bytes], signal: Signal, error: Exception) -> Rejection:
@@ -206,13 +234,16 @@ def _rejection(row: ConsumerRecord[bytes, bytes], signal: Signal, error: Excepti
 
 
 def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds: float) -> None:
-    metrics = classifier.app.metrics
-    rejections = Counter((batch.topic, rejection.reason) for rejection in understood.rejections)
+    metrics, topic, tally = classifier.app.metrics, batch.topic, understood.tally
+    rejected = understood.rejected + Counter(rejection.reason for rejection in understood.rejections)
     metrics.count("signals", understood.applied)
-    metrics.count("rejections", rejections)
-    metrics.count("skipped", {(batch.topic,): understood.skipped})
-    metrics.count("late", {(batch.topic,): understood.late})
-    metrics.count("misplaced", {(batch.topic,): understood.misplaced})
+    metrics.count("rejections", {(topic, reason): number for reason, number in rejected.items()})
+    metrics.count("skipped", {(topic,): understood.skipped})
+    metrics.count("misplaced", {(topic,): understood.misplaced})
+    for name in ("duplicates", "rewound", "too_late"):
+        metrics.count(name, {(topic,): getattr(tally, name)})
+    for name in ("signals_settled", "ids_forgotten", "carts_forgotten"):
+        metrics.count(name, {(): getattr(tally, name)})
     metrics.count_passed(understood.passed)
     metrics.observe("batch", seconds)
     metrics.observe("step", seconds / len(batch.records))

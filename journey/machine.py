@@ -152,20 +152,25 @@ def apply(
     signals: Sequence[Signal],
     *,
     tally: Tally | None = None,
+    enough: int | None = None,
 ) -> tuple[Memory, list[Transition]]:
     """What a batch of one customer's signals from one source makes of a memory (None: the customer is new).
 
     Signals whose offset the memory handed in has already are left out, so a batch can be given again after a crash.
-    They are compared with that memory, not with each other, because one record can hold several signals.
+    They are compared with that memory, not with each other, because one record can hold several signals. With `enough`
+    transitions made, no further record is begun: the memory's offset tells which was the last.
     """
     memory = machine.start(customer) if memory is None else memory.copy()
     applied = memory.offsets.get(source, -1)
     transitions: list[Transition] = []
     last = applied
     for signal in signals:
-        if signal.origin.offset > applied:
+        offset = signal.origin.offset
+        if offset > applied:
+            if enough is not None and len(transitions) >= enough and offset > last:
+                break
             transitions += machine.hear(memory, signal, tally)
-            last = max(last, signal.origin.offset)
+            last = max(last, offset)
     if last > applied:
         memory.offsets = {**memory.offsets, source: last}
     return memory, transitions

@@ -1,6 +1,7 @@
 """What there is to count while signals are heard, beside the transitions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import Self
 
 
 @dataclass(slots=True)
@@ -22,3 +23,8 @@ class Tally:
     signals_settled: int = 0
     ids_forgotten: int = 0
     carts_forgotten: int = 0
+
+    def add(self, other: Self) -> None:
+        """Count what another counted, too."""
+        for each in fields(self):
+            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))

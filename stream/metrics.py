@@ -45,7 +45,7 @@ class Definition:
 
 COUNTERS = {
     "signals": Definition(
-        "signals", ("source", "kind"), "Signals applied to a customer's memory.",
+        "signals", ("source", "kind"), "Signals that reached a customer's memory, copies among them.",
         "Falling to nothing while lag grows: see /live and the log.",
     ),
     "passed": Definition(
@@ -60,9 +60,29 @@ COUNTERS = {
         "signals_skipped", ("source",), "Signals delivered again whose offset memory had applied already.",
         "Normal after a restart; steady growth means that offsets are not committed.",
     ),
-    "late": Definition(
-        "signals_late", ("source",), "Signals older than what their customer had been through already.",
-        "Growing: a sender's clock or a delayed source.",
+    "duplicates": Definition(
+        "signals_duplicate", ("source",), "Signals that were heard before, by their id or their order's, and left out.",
+        "Growing with all signals: a source is sent twice.",
+    ),
+    "rewound": Definition(
+        "signals_late", ("source",), "Signals that came out of order and were put in their place.",
+        "Growing: sources run apart, or a sender holds events back.",
+    ),
+    "too_late": Definition(
+        "signals_too_late", ("source",), "Signals that came later than the journeys' lateness and change little.",
+        "Growing: raise `lateness`, or have the sender deliver sooner.",
+    ),
+    "signals_settled": Definition(
+        "signals_settled", (), "Recent signals that can no longer be overtaken, as their customer has too many.",
+        "Growing: a robot, or many people under one customer's id.",
+    ),
+    "ids_forgotten": Definition(
+        "ids_forgotten", (), "Ids forgotten within the window of duplicates, as their customer has too many.",
+        "Growing: a robot, or many people under one customer's id.",
+    ),
+    "carts_forgotten": Definition(
+        "carts_forgotten", (), "Open carts forgotten without a word, as their customer has too many.",
+        "Growing: a robot, many people under one customer's id, or cart ids that are made anew with each event.",
     ),
     "misplaced": Definition(
         "customers_misplaced",
