@@ -1,18 +1,71 @@
-"""What the README shows is what there is."""
+"""What the README and the pages in docs/ show is what there is."""
 
 import re
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any, Final
 
+import orjson
+import pytest
+import yaml
+from click.testing import CliRunner, Result
+
+from journey import carts, duplicates, rewinding
 from journey.drawing import svg
+from journey.durations import milliseconds
 from journey.examples import check_examples
 from journey.loading import load
+from journey.machine import compile_journeys, where
+from journey.replay import fold
+from schemas.published import StagesRecord, TransitionRecord
+from schemas.signals import Origin, Signal
+from schemas.stages import stages_record
+from schemas.times import iso
+from schemas.transitions import REASONS
+from stagewatch.cli import main
+from stagewatch.settings.model import Settings
+from stagewatch.tables import TOLD
+from stream.metrics import COUNTERS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TIME = (ROOT / "docs/time.md").read_text(encoding="utf-8")
+PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+
+JOURNEYS: Final = (*ROOT.glob("journeys/*.yaml"), *ROOT.glob("examples/journeys/*.yaml"))
+SHORTENED: Final = "jq -c '[.customer, .kind, .name, .at, .late, .id[:6], (.corrects // \"\")[:6]]'"
+"""What the page pipes the replay into; `shortened` does the same."""
+
+
+def blocks(page: str, language: str) -> list[str]:
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
+
+
+def files_pasted() -> dict[str, str]:
+    (pasted,) = blocks(TIME, "bash")
+    return dict(re.findall(r"cat > (\S+) <<'END'\n(.*?)END\n", pasted, re.DOTALL))
+
+
+def paste(folder: Path) -> None:
+    for name, text in files_pasted().items():
+        (folder / name).write_text(text, encoding="utf-8")
+
+
+def stagewatch(*arguments: str) -> Result:
+    return CliRunner().invoke(main, list(arguments))
+
+
+def shortened(transition: dict[str, Any]) -> list[object]:
+    given = [transition[name] for name in ("customer", "kind", "name", "at", "late")]
+    return [*given, transition["id"][:6], (transition["corrects"] or "")[:6]]
+
+
+def lines_of(texts: Iterable[str]) -> set[str]:
+    return {line.split(" #")[0].strip() for text in texts for line in text.splitlines()} - {""}
 
 
 def test_the_journey_in_the_readme_is_one_and_its_examples_hold() -> None:
-    (shown,) = re.findall(r"```yaml\n(.*?)```", README, re.DOTALL)
+    (shown,) = blocks(README, "yaml")
     assert check_examples(load(shown, "README.md")) == []
 
 
@@ -23,7 +76,124 @@ def test_the_picture_in_the_readme_is_the_one_that_draw_makes() -> None:
     )
 
 
-def test_every_link_in_the_readme_leads_somewhere() -> None:
-    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", README)
+def test_the_transition_in_the_readme_is_of_the_published_form() -> None:
+    (shown,) = blocks(README, "json")
+    TransitionRecord.model_validate_json(shown.replace("0c6ad1…", "0c6ad1" + 26 * "0"))
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_link_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8"))
     assert links
-    assert [link for link in links if not (ROOT / link).exists()] == []
+    assert [link for link in links if not (page.parent / link).exists()] == []
+
+
+def test_the_replay_to_paste_prints_what_the_page_shows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paste(tmp_path)
+    assert f"stagewatch replay events.jsonl -j cart.yaml |\n  {SHORTENED}\n" in TIME
+    result = stagewatch("replay", "events.jsonl", "-j", "cart.yaml")
+    assert "1 signals came more than 1h" in result.stderr
+    printed = [orjson.dumps(shortened(orjson.loads(line))).decode() for line in result.stdout.splitlines()]
+    assert printed == blocks(TIME, "json")[0].splitlines()
+
+
+def test_sorted_by_time_the_replay_to_paste_corrects_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    paste(tmp_path)
+    result = stagewatch("replay", "events.jsonl", "-j", "cart.yaml", "--sort")
+    transitions = [orjson.loads(line) for line in result.stdout.splitlines()]
+    assert {(each["kind"], each["late"]) for each in transitions} == {("made", False)}
+    assert result.stderr == ""
+
+
+def test_the_picture_of_time_tells_of_the_events_to_paste() -> None:
+    picture = (ROOT / "docs/time.svg").read_text(encoding="utf-8")
+    events = [orjson.loads(line) for line in files_pasted()["events.jsonl"].splitlines()]
+    told = [f"{each['customer']}: {each['kind']} of {each['at'][11:16]}" for each in events]
+    published = [orjson.loads(line) for line in blocks(TIME, "json")[0].splitlines()]
+    told += [f"{customer}: {name}, {at[11:16]}" for customer, _, name, at, *_ in published]
+    assert [words for words in told if words not in picture] == []
+
+
+def test_check_says_of_the_journey_without_lateness_what_the_page_shows(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    paste(tmp_path)
+    assert stagewatch("check", "cart.yaml").exit_code == 0
+    journey = tmp_path / "cart.yaml"
+    journey.write_text(journey.read_text(encoding="utf-8").replace("lateness: 1h", "lateness: 0"), encoding="utf-8")
+    result = stagewatch("check", "cart.yaml")
+    assert result.exit_code == 1
+    assert [result.stdout] == blocks(TIME, "text")
+
+
+def test_what_the_page_calls_defaults_holds_for_a_journey_that_says_nothing() -> None:
+    said = yaml.safe_load(blocks(TIME, "yaml")[0])
+    silent = "\n".join(
+        line for line in files_pasted()["cart.yaml"].splitlines() if line.split(":")[0] not in {"patience", "lateness"}
+    )
+    journey = load(silent.split("examples:", maxsplit=1)[0], "cart.yaml")
+    assert {name: milliseconds(length) for name, length in said.items()} == {
+        "patience": journey.patience,
+        "lateness": journey.lateness,
+        "dedup_window": journey.dedup_window,
+    }
+
+
+def test_what_the_page_calls_the_clocks_defaults_are() -> None:
+    clock = Settings().clock
+    assert "`clock.idle_after` (5 seconds)" in TIME
+    assert "`clock.future_skew` (5 minutes)" in TIME
+    assert (clock.idle_after, clock.future_skew) == (5_000, 300_000)
+
+
+def test_what_the_page_shows_of_journeys_is_taken_from_them() -> None:
+    known = lines_of(path.read_text(encoding="utf-8") for path in JOURNEYS)
+    shown = lines_of(blocks(TIME, "yaml")[1:]) | set(re.findall(r"`(consideration: .*?)`", TIME))
+    assert shown
+    assert shown - known == set()
+
+
+def test_where_the_page_says_that_a_customer_stands_is_where_one_stands() -> None:
+    happened: list[tuple[str, str, dict[str, float | int | str]]] = [
+        ("product_viewed", "2024-03-13T10:00:00Z", {}),
+        ("cart_updated", "2024-03-13T10:01:00Z", {"cart": "A"}),
+        ("cart_updated", "2024-03-13T10:20:00Z", {"cart": "B"}),
+        ("order_completed", "2024-03-13T10:25:00Z", {"order": "O1", "revenue": 20}),
+        ("order_refunded", "2024-03-14T09:00:00Z", {"order": "O1", "revenue": 20, "refund": 20}),
+    ]
+    signals = [
+        Signal("ada", kind, iso(at) or 0, str(number), attributes, Origin("events", 0, number))
+        for number, (kind, at, attributes) in enumerate(happened)
+    ]
+    machine = compile_journeys([load((ROOT / "journeys/five-stage.yaml").read_text(encoding="utf-8"), "five-stage")])
+    memory = machine.start("ada")
+    memories = {"ada": memory}
+    assert list(fold(machine, signals, iso("2024-04-15T00:00:00Z"), memories))
+    record = stages_record("ada", memory.sequence, memory.at, where(machine, memory))
+    StagesRecord.model_validate_json(orjson.dumps(record))
+    tracks = record["journeys"]["five-stage"]["tracks"]
+    assert orjson.loads(blocks(TIME, "json")[1]) == {name: tracks[name] for name in ("stage", "cart")}
+
+
+def test_the_bounds_that_the_page_names_are_the_codes() -> None:
+    named = dict(re.findall(r"^\| (recent signals|ids remembered|open carts)[^|]*\| (\d+)", TIME, re.MULTILINE))
+    assert {name: int(number) for name, number in named.items()} == {
+        "recent signals": rewinding.MOST,
+        "ids remembered": duplicates.MOST,
+        "open carts": carts.MOST_OPEN,
+    }
+    assert f"the last {rewinding.KEPT} can still be overtaken" in TIME
+    assert f"{duplicates.ENTRY} bytes each" in TIME
+
+
+def test_the_metrics_that_the_page_names_are_counted() -> None:
+    named = set(re.findall(r"`stagewatch_(\w+)_total`", TIME))
+    assert len(named) == len(TOLD)
+    assert named - {definition.name for definition in COUNTERS.values()} == set()
+
+
+def test_the_page_names_every_reason_why_something_is_not_simply_made() -> None:
+    assert [reason for reason in REASONS if f"`{reason}`" not in TIME and f'"{reason}"' not in TIME] == []
