@@ -93,7 +93,7 @@ def test_the_replay_to_paste_prints_what_the_page_shows(tmp_path: Path, monkeypa
     paste(tmp_path)
     assert f"stagewatch replay events.jsonl -j cart.yaml |\n  {SHORTENED}\n" in TIME
     result = stagewatch("replay", "events.jsonl", "-j", "cart.yaml")
-    assert "1 signals came more than 1h" in result.stderr
+    assert result.stderr.startswith("1 signal")
     printed = [orjson.dumps(shortened(orjson.loads(line))).decode() for line in result.stdout.splitlines()]
     assert printed == blocks(TIME, "json")[0].splitlines()
 
