@@ -6,12 +6,12 @@ id ("" for the one that signals without an id share), the least recently touched
 once the signal is through, because memories that were copied share them.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from journey.memory import NEVER, Slot, State
-from journey.moves import Made
+from journey.moves import Constant, Made, freed
 
 MOST_OPEN: Final = 20
 """A customer with more open carts than this is no customer; it bounds the memory at some 4 KB."""
@@ -39,8 +39,11 @@ class Carts:
     initial: tuple[Slot, ...]
     closed: frozenset[int]
 
-    def touch(self, state: State, name: str | None, at: int, out: list[Made | None]) -> Cart:
-        """The cart of that name, to be changed in place; it begins if there is none. The last touched is shown."""
+    def touch(self, state: State, name: str | None, at: int, out: list[Made | None], moves: Sequence[Constant]) -> Cart:
+        """The cart of that name, to be changed in place; it begins if there is none. The last touched is shown.
+
+        Where that makes too many, one is forgotten, which `out` is told by a None.
+        """
         carts: dict[str, Cart] = state[self.carts]
         key = name or ""
         cart = carts.get(key)
@@ -48,8 +51,7 @@ class Carts:
             cart = self._begun(name, at)
             carts = {other: each for other, each in carts.items() if not self._is_closed(each)}
             if len(carts) >= MOST_OPEN:
-                del carts[next(iter(carts))]
-                out.append(None)
+                self._forget(state, carts.pop(next(iter(carts))).copy(), out, moves)
         else:
             cart = cart.copy()
             carts = carts.copy()
@@ -59,13 +61,16 @@ class Carts:
         state[self.shown], state[self.since] = cart[self.stage], cart[self.entered]
         return cart
 
-    def open(self, state: State, name: str | None, at: int, out: list[Made | None]) -> Iterator[Cart]:
+    def open(
+        self, state: State, name: str | None, at: int, out: list[Made | None], moves: Sequence[Constant]
+    ) -> Iterator[Cart]:
         """Every open cart, to be changed in place; where none is open, the one of that name."""
         carts: dict[str, Cart] = state[self.carts]
         found = [key for key, cart in carts.items() if not self._is_closed(cart)]
-        if not found:
-            yield self.touch(state, name, at, out)
+        if not found and (name or "") not in carts:
+            yield self.touch(state, name, at, out, moves)
             return
+        found = found or [name or ""]
         state[self.carts] = carts = carts.copy()
         for key in found:
             carts[key] = carts[key].copy()
@@ -84,6 +89,12 @@ class Carts:
         state[self.due] = min(
             (cart[slot] for cart in state[self.carts].values() for slot in self.deadlines), default=NEVER
         )
+
+    def _forget(self, state: State, cart: Cart, out: list[Made | None], moves: Sequence[Constant]) -> None:
+        """Let a cart go; what it held back is told, as nothing can undo it any more."""
+        if self.held is not None:
+            freed(state, cart, self.held, None, out, moves)
+        out.append(None)
 
     def _begun(self, name: str | None, at: int) -> Cart:
         cart = list(self.initial)

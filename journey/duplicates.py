@@ -5,12 +5,17 @@ signal (ms, big-endian). An order is known by its order id, too, whatever id its
 MOST entries take a signal for another's copy once in 10^16 signals.
 """
 
+from __future__ import annotations
+
 from hashlib import blake2b
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from journey.memory import Memory
 from journey.tally import Tally
 from schemas.signals import Signal
+
+if TYPE_CHECKING:
+    from journey.machine import Machine
 
 DIGEST: Final = 8
 ENTRY: Final = 14
@@ -24,25 +29,30 @@ _OF_ORDER: Final = blake2b(digest_size=DIGEST, person=b"order")
 """To be copied, which is quicker than making one."""
 
 
-def heard_before(memory: Memory, signal: Signal, window: int, tally: Tally) -> bool:
-    """Whether a copy of the signal was heard within `window` ms; if not, note in `memory` that it is heard now."""
-    seen, at = memory.seen, signal.at
+def heard_before(memory: Memory, signal: Signal, machine: Machine, tally: Tally) -> bool:
+    """Whether a copy of the signal was heard; if not, note in `memory` that it is heard now.
+
+    A copy is one whose time is within the machine's `dedup_window` of the first one's. Ids are remembered until no
+    signal that can be put in its place could be a copy any more.
+    """
+    seen, at, window = memory.seen, signal.at, machine.dedup_window
     hashed = _OF_ID.copy()
     hashed.update(signal.id.encode())
     digest = hashed.digest()
-    since = max(at, memory.at) - window
-    if digest in seen and _is_known(seen, digest, since):
+    since = max(at, memory.at) - window - machine.lateness
+    earliest, latest = max(since, at - window), at + window
+    if digest in seen and _is_known(seen, digest, earliest, latest):
         return True
     entries = digest + max(0, at).to_bytes(ENTRY - DIGEST)
     if (order := order_of(signal)) is not None:
         hashed = _OF_ORDER.copy()
         hashed.update(order.encode())
         digest = hashed.digest()
-        if digest in seen and _is_known(seen, digest, since):
+        if digest in seen and _is_known(seen, digest, earliest, latest):
             return True
         entries += digest + entries[DIGEST:]
     memory.seen = seen + entries
-    if len(memory.seen) % (ENTRY * CLEARING) < len(entries):
+    if len(memory.seen) > ENTRY * MOST or len(memory.seen) % (ENTRY * CLEARING) < len(entries):
         _clear(memory, since, tally)
     return False
 
@@ -59,11 +69,11 @@ def copies(signal: Signal, other: Signal) -> bool:
     return signal.id == other.id or ((order := order_of(signal)) is not None and order == order_of(other))
 
 
-def _is_known(seen: bytes, digest: bytes, since: int) -> bool:
-    """Whether a signal of this digest, not older than `since` (ms), was seen."""
+def _is_known(seen: bytes, digest: bytes, earliest: int, latest: int) -> bool:
+    """Whether a signal of this digest and of a time (ms) between these two, both included, was seen."""
     at = seen.find(digest)
     while at >= 0:
-        if at % ENTRY == 0 and _time(seen, at) >= since:
+        if at % ENTRY == 0 and earliest <= _time(seen, at) <= latest:
             return True
         at = seen.find(digest, at + 1)
     return False

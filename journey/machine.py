@@ -71,7 +71,7 @@ class Machine:
         """`step` with a signal, in place; what is worth counting is added to `tally`."""
         tally = Tally() if tally is None else tally
         at = signal.at
-        if self.dedup_window and heard_before(memory, signal, self.dedup_window, tally):
+        if self.dedup_window and heard_before(memory, signal, self, tally):
             return hear_copy(self, memory, signal, tally)
         if at > memory.at or in_order(memory, signal):
             if self.lateness:
@@ -119,7 +119,9 @@ class Machine:
         """Keep a signal that is after all others, so that one that comes late can be put before it."""
         past = memory.past
         if past is None or signal.at - memory.at > self.lateness:
-            memory.past = Past(memory.state.copy(), memory.at, [signal])
+            # What was withdrawn is remembered on: a move that was held back meanwhile can come to hold again.
+            revisions = {} if past is None else past.revisions
+            memory.past = Past(memory.state.copy(), memory.at, [signal], revisions)
         else:
             past.signals.append(signal)
 

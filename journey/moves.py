@@ -73,7 +73,7 @@ def origin_of(signal: Signal) -> list[Any]:
 
 
 def freed(  # noqa: PLR0917  called from generated code
-    state: State, place: State, slot: int, to: int | None, out: list[Made], moves: Sequence[Constant]
+    state: State, place: State, slot: int, to: int | None, out: list[Made | None], moves: Sequence[Constant]
 ) -> bool:
     """Hand over what is held in `place`, if anything is; whether going to the stage `to` undoes it.
 

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 MOST: Final = 200
 """So many recent signals of a customer are kept at most; when there are more, KEPT of them are."""
 KEPT: Final = 100
+WITHDRAWN: Final = 200
+"""So many withdrawn transitions of a customer are remembered, the last ones, lest their ids be used again."""
 
 
 def place(signal: Signal) -> tuple[int, str, int, int]:
@@ -146,8 +148,10 @@ def _by_what_holds(transitions: Sequence[Transition]) -> dict[tuple[str, str, st
 
 
 def _withdrawn(transition: Transition, revisions: dict[str, int], cause: Signal) -> Transition:
-    revision = revisions.get(transition.id, 0)
+    revision = revisions.pop(transition.id, 0)
     revisions[transition.id] = revision + 1
+    if len(revisions) > WITHDRAWN:
+        del revisions[next(iter(revisions))]
     withdrawn = revised_id(transition.id, revision)
     origin = cause.origin
     return replace(

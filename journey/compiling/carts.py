@@ -37,15 +37,20 @@ class MakingCarts:
         self.name = name
         self.making = Making(self.scope, place.inner, (place.shown, place.since))
 
+    def forgetting(self, kind: str) -> Lines:
+        """The lines by which a signal of `kind` lets it be forgotten when a move was last published; perhaps none."""
+        return self.making.forgetting(kind)
+
     def on(self, kind: str, *, late: bool) -> Lines:
         """The lines by which a signal of `kind` reaches its cart, or all that are open; perhaps none."""
         if not self._inner(kind, late=False):
             return []
         cart = self.scope.attribute("cart")
         inner = self._inner(kind, late=late) or ["pass"]
+        given = f"(s, {cart}, t, out, MOVES)"
         if addressed(self.place.track, kind):
-            return [f"i = {self.name}.touch(s, {cart}, t, out)", *inner, f"{self.name}.settle(s)"]
-        return [f"for i in {self.name}.open(s, {cart}, t, out):", *indented(inner), f"{self.name}.settle(s)"]
+            return [f"i = {self.name}.touch{given}", *inner, f"{self.name}.settle(s)"]
+        return [f"for i in {self.name}.open{given}:", *indented(inner), f"{self.name}.settle(s)"]
 
     def silence(self) -> tuple[str, Lines]:
         """The source of the slot of the next deadline of all carts, and the lines that complete it."""

@@ -107,7 +107,7 @@ class _Generating:
             for fact, here in place.facts.values():
                 feeding += feed(scope, fact, here, kind)
             for making in self._makings(place, scope):
-                if lines := making.on(kind, late=late):
+                if lines := [*(() if late else making.forgetting(kind)), *making.on(kind, late=late)]:
                     moving += [f"# {place.definition.journey}: {making.place.track.name}", *lines]
         self.attributes |= read
         given = [f"a_{name} = a.get({name!r})" for name in sorted(read)]

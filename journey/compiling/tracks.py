@@ -30,12 +30,16 @@ class Making:
         self.entered = f"{place.within}[{place.entered}]"
         self.cart = f"{CART}[0]" if place.within == CART else "None"
 
+    def forgetting(self, kind: str) -> Lines:
+        """The lines by which a signal of `kind` lets it be forgotten when a move was last published; perhaps none."""
+        names = {move.name for move in self.place.track.moves if kind in move.reset}
+        return [f"s[{slot}] = None" for name, slot in self.place.published.items() if name in names]
+
     def on(self, kind: str, *, late: bool) -> Lines:
         """The lines by which a signal of `kind` makes a move, or else lets silence count anew; perhaps none.
 
-        One that is too `late` makes only the moves that say so, lets silence count on, and makes nothing forgotten.
+        One that is too `late` makes only the moves that say so, and lets silence count on.
         """
-        forgetting = [] if late else [f"s[{slot}] = None" for slot in self._reset(kind)]
         branches = [
             (self._guard(move, move.from_), self._make(index, "signal"))
             for index, move in enumerate(self.place.track.moves)
@@ -43,7 +47,7 @@ class Making:
         ]
         if not late:
             branches += [(self._in(stages), list(lines)) for lines, stages in self._anew(kind).items()]
-        return [*forgetting, *([f"g = {self.stage}", *chain(branches)] if branches else [])]
+        return [f"g = {self.stage}", *chain(branches)] if branches else []
 
     def silence(self) -> list[Branch]:
         """For each of the track's deadlines, the slot's source and the lines that complete it."""
@@ -67,11 +71,6 @@ class Making:
 
     def _slot(self, slot: int | None) -> str:
         return f"{self.place.within}[{slot}]"
-
-    def _reset(self, kind: str) -> list[int]:
-        """The slots in which the signal forgets when a move was last published."""
-        names = {move.name for move in self.place.track.moves if kind in move.reset}
-        return [slot for name, slot in self.place.published.items() if name in names]
 
     def _complete(self, number: int) -> Lines:
         place = self.place

@@ -242,7 +242,7 @@ class Naive:
             if not followed.begins_with(signal.kind):
                 return []
             self._begin(followed, cart, at)
-        elif addressed:
+        elif addressed and followed.begins_with(signal.kind):
             followed.standings[cart] = followed.standings.pop(cart)
             followed.shown = cart
         return [followed.standings[cart]]
