@@ -99,16 +99,18 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
 
 
 async def _stop(app: StreamApp) -> None:
-    """Stop in order; where that takes too long, end the process."""
+    """Stop in order; where that takes too long or fails, end the process: a thread of Faust's may keep it in the group."""
     stopping = asyncio.ensure_future(app.stop())
     # Not cancelled after that time, since Faust's services neither end when they are cancelled nor say so.
     await asyncio.wait({stopping}, timeout=STOP_WITHIN)
     if not stopping.done():
         log.critical("Not stopped within %.0f s, so ended; what was in hand will be read again", STOP_WITHIN)
-        logging.shutdown()
-        os._exit(1)
-    if not stopping.cancelled() and (error := stopping.exception()) is not None:
-        log.error("While stopping", exc_info=error)
+    elif not stopping.cancelled() and (error := stopping.exception()) is not None:
+        log.critical("Stopping failed, so ended; what was in hand will be read again", exc_info=error)
+    else:
+        return
+    logging.shutdown()
+    os._exit(1)
 
 
 async def _beat(app: StreamApp) -> None:

@@ -12,6 +12,7 @@ import sys
 import urllib.error
 import urllib.request
 from collections.abc import Mapping, Sequence
+from http.client import HTTPException
 from pathlib import Path
 from time import monotonic
 from types import TracebackType
@@ -156,7 +157,7 @@ def _get(url: str) -> tuple[int, str]:
     except urllib.error.HTTPError as error:
         with error:
             return error.code, error.read().decode()
-    except OSError as error:
+    except (OSError, HTTPException) as error:  # cut off amid its answer, too
         return 0, str(error)
 
 
