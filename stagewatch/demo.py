@@ -46,6 +46,11 @@ HISTORY = 30 * 24 * HOUR
 SPEED = 3_600
 SOURCE = "shop-events"
 DIALECT = "segment"
+# As events come in life: a few late or twice, every other order from a pixel and a webhook. The month of history alone
+# gives some 40 corrections, so that one is seen as soon as anything is.
+MISCHIEF = Shares(duplicates=0.02, late=0.05)
+SEVERAL_CARTS = 0.3
+TOLD_TWICE = 0.5
 # How long the subscriber waits for transitions before it draws again (milliseconds).
 DRAW_EVERY = 200
 
@@ -145,8 +150,9 @@ async def _end(tasks: list[asyncio.Task[None]]) -> None:
 
 async def _shop(client: dict[str, Any], options: DemoOptions, clock: FastClock) -> None:
     """Produce the shoppers' past at once, then what they do as time goes by."""
-    plan = Plan(seed=options.seed, shoppers=options.shoppers, start=clock.start - HISTORY)
-    items = mischief(shoppers(plan), in_json(shipped_dialects()[DIALECT]), Shares(), options.seed)
+    start = clock.start - HISTORY
+    plan = Plan(options.seed, options.shoppers, start, carts=SEVERAL_CARTS, copies=TOLD_TWICE)
+    items = mischief(shoppers(plan), in_json(shipped_dialects()[DIALECT]), MISCHIEF, options.seed)
     past, present = _split(items, clock.start)
     await produce(client, SOURCE, past, Pace(), lambda _: None)
     await produce(client, SOURCE, present, Pace(speed=options.speed, first=clock()), lambda _: None)
@@ -169,16 +175,18 @@ def _split(items: Iterator[Item], now: int) -> tuple[Iterator[Item], Iterator[It
 
 
 async def _listen(settings: Settings, clock: FastClock, view: View) -> None:
-    """Subscribe to the transitions like any other service, and show them."""
+    """Subscribe to the transitions and the customers' stages like any other service, and show them."""
+    topics = publish_to(settings)
     consumer = AIOKafkaConsumer(
-        publish_to(settings).transitions, **connection_of(settings).client(), auto_offset_reset="earliest"
+        topics.transitions, topics.stages, **connection_of(settings).client(), auto_offset_reset="earliest"
     )
     await consumer.start()
     try:
         while True:
-            for rows in (await consumer.getmany(timeout_ms=DRAW_EVERY)).values():
+            for place, rows in (await consumer.getmany(timeout_ms=DRAW_EVERY)).items():
+                show = view.stands if place.topic == topics.stages else view.heard
                 for row in rows:
-                    view.heard(orjson.loads(row.value))
+                    show(orjson.loads(row.value))
             view.draw(clock())
     finally:
         await consumer.stop()
