@@ -99,7 +99,7 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
 
 
 async def _stop(app: StreamApp) -> None:
-    """Stop in order; where that takes too long or fails, end the process: a thread of Faust's may keep it in the group."""
+    """Stop in order; where that takes too long or fails, end the process, which a thread may keep in the group."""
     stopping = asyncio.ensure_future(app.stop())
     # Not cancelled after that time, since Faust's services neither end when they are cancelled nor say so.
     await asyncio.wait({stopping}, timeout=STOP_WITHIN)
