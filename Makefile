@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check coverage thorough lock clean
+.PHONY: help install demo test check coverage thorough time lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -38,6 +38,13 @@ coverage: $(INSTALLED) ## complete branch coverage of schemas/ and journey/ by t
 
 thorough: $(INSTALLED) ## the laws with many more examples; takes the better part of an hour
 	HYPOTHESIS_PROFILE=thorough $(BIN)/python -m pytest tests/schemas tests/journey
+
+SEED := $(shell od -An -N4 -tu4 /dev/urandom | tr -d ' ')
+
+time: $(INSTALLED) ## the laws of time over 10,000 histories each, against the oracle; SEED=... plays the same again
+	@echo "seed $(SEED): \`make time SEED=$(SEED)\` plays the same histories again"
+	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --hypothesis-seed=$(SEED) \
+	  tests/journey/test_against_the_naive_reading.py -k 'oracle or crashes'
 
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

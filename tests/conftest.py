@@ -14,4 +14,5 @@ __all__ = ["embedded", "kafka", "pytest_terminal_summary"]
 EVERYDAY = settings(max_examples=60, deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("everyday", EVERYDAY)
 settings.register_profile("thorough", EVERYDAY, max_examples=5_000)
+settings.register_profile("long", EVERYDAY, max_examples=10_000)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "everyday"))

@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import asdict, replace
 from functools import cache
+from itertools import groupby
 
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.machine import Machine, Tick, compile_journeys, step, where
+from journey.machine import Machine, Tick, apply, compile_journeys, step, where
 from journey.memory import Memory
+from journey.saving import decode, encode
 from schemas.signals import Signal
 from schemas.transitions import Transition
 from tests.journey.histories import (
@@ -117,3 +120,46 @@ def test_however_signals_arrive_they_end_in_the_same_memory(
     memory, _ = play(machine, [*data.draw(ticked(arrived, patience)), until])
     quiet, _ = play(machine, [*sorted(arrived, key=lambda signal: signal.at), until])
     assert (memory.at, memory.state) == (quiet.at, quiet.state)
+
+
+@unhurried
+@given(machines("all"), histories(), st.data())
+def test_so_they_do_however_they_are_cut_into_batches_and_wherever_a_worker_crashes(
+    machine: Machine, history: list[Signal], data: st.DataObject
+) -> None:
+    lateness, window, _ = bounds(machine.definitions)
+    arrived = data.draw(arrivals(history, lateness, window))
+    until = max(each.at for each in arrived) + data.draw(st.sampled_from([0, 5_000, 40_000, 10**9]))
+    memory, made = delivered(machine, arrived, data)
+    made += machine.wait(memory, until)
+    check_stream(made)
+    naive = walked(machine.definitions, arrived)
+    naive.wait(until)
+    assert net(made) == net_of(naive.published)
+    both_stand_alike(machine, memory, naive)
+
+
+def delivered(machine: Machine, arrived: Sequence[Signal], data: st.DataObject) -> tuple[Memory, list[Transition]]:
+    """The signals applied batch by batch as a worker would, with crashes in between; what is published in all.
+
+    A crash before the changelog is written loses memory and transitions; one after it publishes these once more. Either
+    way what was not committed is delivered again, in other batches.
+    """
+    written = orjson.dumps(encode(machine, machine.start("c")))
+    made: list[Transition] = []
+    begin = 0
+    while begin < len(arrived):
+        end = begin + data.draw(st.integers(1, 4))
+        topic, group = next(groupby(arrived[begin:end], key=lambda signal: signal.origin.topic))
+        batch = list(group)
+        memory = decode(machine, "c", orjson.loads(written))
+        memory, transitions = apply(machine, memory, "c", topic, batch)
+        fate = data.draw(st.sampled_from(["well", "well", "well", "lost", "again"]))
+        if fate != "lost":
+            written = orjson.dumps(encode(machine, memory))
+            made += transitions
+            begin += len(batch)
+        if fate == "again":
+            made += transitions
+            begin = data.draw(st.integers(0, begin))
+    return decode(machine, "c", orjson.loads(written)), made
