@@ -142,6 +142,15 @@ def test_a_move_held_back_keeps_its_cart_open_until_it_is_told() -> None:
     assert told(small, *inputs) == [("filled", "A", 0), ("filled", "B", 0), ("emptied", "A", 0)]
 
 
+def test_what_a_forgotten_cart_held_back_is_told() -> None:
+    emptied = move("emptied", "full", "empty", on="checkout_started", grace="5m")
+    small = carts([*MOVES, emptied])
+    others = [signal(2 + number, "cart_updated", cart=f"cart-{number}") for number in range(MOST_OPEN)]
+    given = told(small, signal(0, "cart_updated", cart="A"), signal(1, "checkout_started", cart="A"), *others)
+    assert given[:2] == [("filled", "A", 0), ("filled", "cart-0", 0)]
+    assert given[-2:] == [("emptied", "A", 0), ("filled", f"cart-{MOST_OPEN - 1}", 0)]
+
+
 def test_silence_in_a_cart_s_first_stage_counts_from_its_beginning() -> None:
     # A look begins the cart, though no move answers to it in the first stage.
     moves = [*MOVES[:-1], move("idle", "empty", "left", after="1h"), move("seen", "left", "full", on="coupon_applied")]

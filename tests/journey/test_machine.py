@@ -89,6 +89,16 @@ def test_signals_whose_offset_is_known_are_left_out_source_by_source() -> None:
     assert len(made) == 1
 
 
+def test_with_enough_transitions_no_further_record_is_begun_and_the_rest_can_be_applied_after_it() -> None:
+    small = machine(CART)
+    kinds = ["cart_updated", "order_completed"] * 3
+    signals = [signal(at, kind, at // 2) for at, kind in enumerate(kinds)]
+    memory, made = apply(small, None, "ann", "shop", signals, enough=1)
+    assert (len(made), memory.offsets) == (2, {"shop": 0})  # one record, two signals
+    after, rest = apply(small, memory, "ann", "shop", signals)
+    assert (after, made + rest) == apply(small, None, "ann", "shop", signals)
+
+
 def test_an_empty_batch_changes_nothing() -> None:
     assert apply(machine(CART), None, "ann", "shop", []) == (machine(CART).start("ann"), [])
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from journey.machine import Machine, Tick, compile_journeys, step
-from journey.rewinding import KEPT, MOST
+from journey.rewinding import KEPT, MOST, WITHDRAWN
 from journey.tally import Tally
 from schemas.signals import Signal
 from schemas.transitions import Cause, Transition
@@ -180,3 +180,21 @@ def test_what_nothing_can_overtake_any_more_is_let_go_uncounted() -> None:
         assert memory.past is not None
         assert len(memory.past.signals) <= 9
     assert tally == Tally()
+
+
+def test_of_what_was_withdrawn_the_last_ones_are_remembered() -> None:
+    small = machine(CART)
+    memory = small.start("ann")
+    for round_ in range(WITHDRAWN + 9):
+        start = round_ * 40 * MINUTE
+        small.hear(memory, signal(start, "cart_updated"))
+        small.wait(memory, T + start + 31 * MINUTE)
+        small.hear(memory, signal(start + MINUTE, "order_completed"))
+    assert memory.past is not None
+    assert len(memory.past.revisions) == WITHDRAWN
+
+
+def test_tallies_can_be_added() -> None:
+    total = Tally(duplicates=1, too_late=2)
+    total.add(Tally(duplicates=3, carts_forgotten=4))
+    assert total == Tally(duplicates=4, too_late=2, carts_forgotten=4)

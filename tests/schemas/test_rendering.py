@@ -169,6 +169,13 @@ def odd(kind: str, **attributes: float | str) -> dict[str, Any] | None:
     return render(dialect, Signal("u", kind, EARLIEST, "m", {**attributes}, HERE))
 
 
+def test_what_would_say_another_attribute_by_accident_cannot_be_rendered() -> None:
+    text = ODD.replace("[{at: far, behind: /}, ", "[who, ").replace("product: what", "product: what, category: what")
+    dialect = load_dialect(text, "odd.yaml")
+    assert render(dialect, Signal("u", "product_viewed", EARLIEST, "m", {"product": "p"}, HERE)) is None
+    assert render(dialect, Signal("u", "product_viewed", EARLIEST, "m", {}, HERE)) is not None
+
+
 def test_constants_are_added_by_which_the_dialect_is_recognised() -> None:
     whole = {"who": "u", "when": 946684800.0, "kind": "thing", "what": "p", "flavour": "sweet"}
     assert odd("product_viewed", product="p") == whole
