@@ -7,7 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.replay import fold
+from journey.tally import Tally
 from schemas.signals import ATTRIBUTES, KINDS, Signal
+from stagewatch.library import machine_of_journeys
 from stagewatch.shoppers import Plan, shoppers
 from stagewatch.shoppers.habits import DAY, HOUR, MINUTE
 
@@ -86,6 +89,14 @@ def test_copies_of_an_order_say_the_same_a_few_seconds_later(busy: list[Signal])
     for first, second in twice:
         assert (first.customer, first.attributes) == (second.customer, second.attributes)
         assert 0 < second.at - first.at < MINUTE
+
+
+def test_an_order_told_twice_moves_its_customer_once(busy: list[Signal]) -> None:
+    machine, tally = machine_of_journeys(["five-stage"]), Tally()
+    copies = {told[1].id for told in tellings(busy).values() if len(told) == 2}
+    once = list(fold(machine, [signal for signal in busy if signal.id not in copies]))
+    assert list(fold(machine, busy, tally=tally)) == once
+    assert tally == Tally(duplicates=len(copies))
 
 
 def carts_at_once(signals: list[Signal]) -> int:
