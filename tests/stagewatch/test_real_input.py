@@ -181,9 +181,7 @@ def test_exactly_the_30_repeated_rows_are_known_as_copies_and_31076_signals_coun
     assert 31_106 - found.duplicates == len(seen) == 31_076
 
 
-def test_the_summary_tells_of_the_copies(
-    tmp_path: Path, rows: sqlite3.Connection
-) -> None:
+def test_the_summary_tells_of_the_copies(tmp_path: Path, rows: sqlite3.Connection) -> None:
     copies = "SELECT count(*) - count(DISTINCT customer || event || at) FROM events"
     ((repeated,),) = rows.execute(copies)
     result, _ = replayed(tmp_path, "--summary")
