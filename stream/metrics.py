@@ -81,7 +81,7 @@ COUNTERS = {
         "Growing: a robot, or many people under one customer's id.",
     ),
     "carts_forgotten": Definition(
-        "carts_forgotten", (), "Open carts forgotten without a word, as their customer has too many.",
+        "carts_forgotten", (), "Open carts forgotten, as their customer has too many.",
         "Growing: a robot, many people under one customer's id, or cart ids that are made anew with each event.",
     ),
     "misplaced": Definition(

@@ -4,7 +4,6 @@ import base64
 import gc
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from operator import attrgetter
 from pathlib import Path
 from typing import BinaryIO
 
@@ -15,6 +14,7 @@ from rich.console import Console
 from journey.durations import written
 from journey.machine import Machine
 from journey.replay import fold
+from journey.rewinding import place
 from journey.tally import Tally
 from schemas.reading import Reader
 from schemas.rejections import Rejection
@@ -169,8 +169,8 @@ def size_of(files: Iterable[str]) -> int | None:
 
 
 def in_order(signals: Iterable[Signal]) -> Iterator[Signal]:
-    """The signals by time; those of one moment stay in the order in which they came."""
-    ordered = sorted(signals, key=attrgetter("at"))
+    """The signals in the order in which they count: by time, and at one moment by file and line."""
+    ordered = sorted(signals, key=place)
     with watching("playing", len(ordered)) as advance:
         for start in range(0, len(ordered), _SLICE):
             yield from ordered[start : start + _SLICE]
