@@ -35,25 +35,24 @@ def heard_before(memory: Memory, signal: Signal, machine: Machine, tally: Tally)
     A copy is one whose time is within the machine's `dedup_window` of the first one's. Ids are remembered until no
     signal that can be put in its place could be a copy any more.
     """
-    seen, at, window = memory.seen, signal.at, machine.dedup_window
+    seen, at = memory.seen, signal.at
     hashed = _OF_ID.copy()
     hashed.update(signal.id.encode())
     digest = hashed.digest()
-    since = max(at, memory.at) - window - machine.lateness
-    earliest, latest = max(since, at - window), at + window
-    if digest in seen and _is_known(seen, digest, earliest, latest):
+    # Most signals are new, and looking for the bytes anywhere is quicker than looking for an entry.
+    if digest in seen and _is_known(memory, digest, at, machine):
         return True
     entries = digest + max(0, at).to_bytes(ENTRY - DIGEST)
-    if (order := order_of(signal)) is not None:
+    if signal.kind == "order_completed" and (order := order_of(signal)) is not None:
         hashed = _OF_ORDER.copy()
         hashed.update(order.encode())
         digest = hashed.digest()
-        if digest in seen and _is_known(seen, digest, earliest, latest):
+        if digest in seen and _is_known(memory, digest, at, machine):
             return True
         entries += digest + entries[DIGEST:]
-    memory.seen = seen + entries
-    if len(memory.seen) > ENTRY * MOST or len(memory.seen) % (ENTRY * CLEARING) < len(entries):
-        _clear(memory, since, tally)
+    memory.seen = seen = seen + entries
+    if len(seen) > ENTRY * MOST or len(seen) % (ENTRY * CLEARING) < len(entries):
+        _clear(memory, _since(memory, at, machine), tally)
     return False
 
 
@@ -69,13 +68,20 @@ def copies(signal: Signal, other: Signal) -> bool:
     return signal.id == other.id or ((order := order_of(signal)) is not None and order == order_of(other))
 
 
-def _is_known(seen: bytes, digest: bytes, earliest: int, latest: int) -> bool:
-    """Whether a signal of this digest and of a time (ms) between these two, both included, was seen."""
-    at = seen.find(digest)
-    while at >= 0:
-        if at % ENTRY == 0 and earliest <= _time(seen, at) <= latest:
+def _since(memory: Memory, at: int, machine: Machine) -> int:
+    """From when on (ms) ids are remembered, once a signal of the time `at` is there."""
+    return max(at, memory.at) - machine.dedup_window - machine.lateness
+
+
+def _is_known(memory: Memory, digest: bytes, at: int, machine: Machine) -> bool:
+    """Whether a signal of this digest was seen, of which one of the time `at` (ms) is a copy."""
+    seen, window = memory.seen, machine.dedup_window
+    earliest, latest = max(_since(memory, at, machine), at - window), at + window
+    entry = seen.find(digest)
+    while entry >= 0:
+        if entry % ENTRY == 0 and earliest <= _time(seen, entry) <= latest:
             return True
-        at = seen.find(digest, at + 1)
+        entry = seen.find(digest, entry + 1)
     return False
 
 

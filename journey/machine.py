@@ -20,9 +20,9 @@ from journey.compiling.layout import CartsPlace, Layout, TrackPlace, lay_out
 from journey.compiling.source import OTHER, carts_name, generate, named
 from journey.definition import Definition
 from journey.duplicates import heard_before
-from journey.memory import BEGINNING, DUE, NEVER, Memory, Past, State
+from journey.memory import BEGINNING, DUE, NEVER, Memory, State
 from journey.moves import Constant, Made
-from journey.rewinding import MOST, hear_copy, hear_late, in_order, settle
+from journey.rewinding import hear_copy, hear_late, in_order, keep
 from journey.tally import Tally
 from schemas.signals import KINDS, Signal
 from schemas.stages import Standing
@@ -70,19 +70,13 @@ class Machine:
     def hear(self, memory: Memory, signal: Signal, tally: Tally | None = None) -> list[Transition]:
         """`step` with a signal, in place; what is worth counting is added to `tally`."""
         tally = Tally() if tally is None else tally
-        at = signal.at
         if self.dedup_window and heard_before(memory, signal, self, tally):
             return hear_copy(self, memory, signal, tally)
-        if at > memory.at or in_order(memory, signal):
-            if self.lateness:
-                self._keep(memory, signal)
-            transitions = self.advance(memory, signal, tally)
-        else:
-            transitions = hear_late(self, memory, signal, tally)
-        past = memory.past
-        if past is not None and (len(past.signals) > MOST or past.signals[0].at < memory.at - 2 * self.lateness):
-            settle(self, memory, past, tally)
-        return transitions
+        if signal.at <= memory.at and not in_order(memory, signal):
+            return hear_late(self, memory, signal, tally)
+        if self.lateness:
+            keep(self, memory, signal, tally)
+        return self.advance(memory, signal, tally)
 
     def advance(self, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
         """Go on, in place, to a signal that is not before the memory's time, and let it count."""
@@ -114,16 +108,6 @@ class Machine:
         """(journey, track, stage) for each track; of one kept per cart, the stage of the cart last touched."""
         state = memory.state
         return [(journey, track, stages[state[slot]]) for journey, track, stages, slot in self._shown]
-
-    def _keep(self, memory: Memory, signal: Signal) -> None:
-        """Keep a signal that is after all others, so that one that comes late can be put before it."""
-        past = memory.past
-        if past is None or signal.at - memory.at > self.lateness:
-            # What was withdrawn is remembered on: a move that was held back meanwhile can come to hold again.
-            revisions = {} if past is None else past.revisions
-            memory.past = Past(memory.state.copy(), memory.at, [signal], revisions)
-        else:
-            past.signals.append(signal)
 
 
 def compile_journeys(definitions: Sequence[Definition]) -> Machine:

@@ -46,17 +46,30 @@ def in_order(memory: Memory, signal: Signal) -> bool:
     return past is None or not past.signals or place(past.signals[-1]) <= place(signal)
 
 
+def keep(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> None:
+    """Keep a signal that is after all others, before it is heard, so that one that comes late can be put before it."""
+    past, at, lateness = memory.past, signal.at, machine.lateness
+    if past is None or at - memory.at > lateness:
+        # What was withdrawn is remembered on: a move that was held back meanwhile can come to hold again.
+        memory.past = Past(memory.state.copy(), memory.at, [signal], {} if past is None else past.revisions)
+        return
+    signals = past.signals
+    signals.append(signal)
+    if len(signals) > MOST or signals[0].at < at - 2 * lateness:
+        settle(machine, memory, past, at, tally)
+
+
 def hear_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
     """Hear a signal that is before what its customer has been through; in place."""
     past = memory.past
     if past is not None and signal.at >= reach(machine, memory, past):
         tally.rewound += 1
         index = bisect_right(past.signals, place(signal), key=place)
-        return _gone_through(machine, memory, index, [signal, *past.signals[index:]], signal)
+        return _gone_through(machine, memory, index, [signal, *past.signals[index:]], tally)
     tally.too_late += 1
     late = replace(signal, at=memory.at, late=True)
     if past is not None:
-        past.signals.append(late)
+        keep(machine, memory, late, tally)
     return machine.advance(memory, late, tally)
 
 
@@ -71,7 +84,7 @@ def hear_copy(machine: Machine, memory: Memory, signal: Signal, tally: Tally) ->
         return []
     index = bisect_right(past.signals, place(signal), key=place)
     following = [signal, *past.signals[index:other], *past.signals[other + 1 :]]
-    return _gone_through(machine, memory, index, following, signal)
+    return _gone_through(machine, memory, index, following, tally)
 
 
 def _is_earlier(signal: Signal, other: Signal) -> bool:
@@ -86,9 +99,9 @@ def reach(machine: Machine, memory: Memory, past: Past) -> int:
     return max(memory.at - machine.lateness, past.began)
 
 
-def settle(machine: Machine, memory: Memory, past: Past, tally: Tally) -> None:
-    """Let go of recent signals that nothing can overtake any more, or that are too many (counted)."""
-    old = bisect_left(past.signals, memory.at - machine.lateness, key=lambda signal: signal.at)
+def settle(machine: Machine, memory: Memory, past: Past, at: int, tally: Tally) -> None:
+    """Let go of recent signals that nothing can overtake once time is `at`, or that are too many (counted)."""
+    old = bisect_left(past.signals, at - machine.lateness, key=lambda signal: signal.at)
     count = max(old, len(past.signals) - KEPT if len(past.signals) > MOST else 0)
     tally.signals_settled += count - old
     before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
@@ -98,9 +111,13 @@ def settle(machine: Machine, memory: Memory, past: Past, tally: Tally) -> None:
 
 
 def _gone_through(
-    machine: Machine, memory: Memory, index: int, following: Sequence[Signal], cause: Signal
+    machine: Machine, memory: Memory, index: int, following: Sequence[Signal], tally: Tally
 ) -> list[Transition]:
-    """Put `following` in the place of the recent signals from `index` on; what that changes about what is published."""
+    """Put `following`, the first of which has just come, in the place of the recent signals from `index` on.
+
+    Returns:
+        what that changes about what is published.
+    """
     past = memory.past
     assert past is not None  # noqa: S101  asked of memories that look back only
     before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
@@ -111,7 +128,10 @@ def _gone_through(
     holding = _tail(machine, after, following, memory.at)
     memory.past = Past(past.before, past.began, [*past.signals[:index], *following], past.revisions.copy())
     memory.state, memory.at = after.state, after.at
-    return _difference(memory, memory.past, published, holding, cause)
+    changes = _difference(memory, memory.past, published, holding, following[0])
+    if len(memory.past.signals) > MOST:
+        settle(machine, memory, memory.past, memory.at, tally)
+    return changes
 
 
 def _tail(machine: Machine, memory: Memory, signals: Sequence[Signal], until: int) -> list[Transition]:

@@ -172,6 +172,16 @@ def test_so_many_recent_signals_are_kept_and_the_oldest_are_settled_and_counted(
     assert (tally.too_late, tally.rewound) == (1, 1)
 
 
+def test_so_it_is_where_all_of_them_come_late() -> None:
+    small, tally = machine(CART), Tally()
+    memory = small.start("ann")
+    for number, at in enumerate([HOUR, *range(HOUR - 1, HOUR - 2 * MOST, -1)]):
+        small.hear(memory, signal(at, "searched", number), tally)
+        assert memory.past is not None
+        assert len(memory.past.signals) <= MOST
+    assert tally.rewound + tally.too_late == 2 * MOST - 1
+
+
 def test_what_nothing_can_overtake_any_more_is_let_go_uncounted() -> None:
     small = machine(CART)
     memory, tally = small.start("ann"), Tally()
