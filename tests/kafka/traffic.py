@@ -6,9 +6,9 @@ topics and groups. Knows Kafka and JSON, and nothing of customers or stages.
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
-from time import monotonic
+from time import monotonic, time
 from typing import Any
 
 import orjson
@@ -114,6 +114,30 @@ async def read(broker: str, topic: str) -> list[Found]:
             batches = await consumer.getmany(*open_, timeout_ms=500)
             found += [_found(record) for batch in batches.values() for record in batch]
     return [each for each in found if each.offset < ends[TopicPartition(topic, each.partition)]]
+
+
+@asynccontextmanager
+async def overhearing(broker: str, topic: str) -> AsyncIterator[list[tuple[float, Found]]]:
+    """Gives a list that grows with the topic from now on: each record with the wall-clock time (s) it was seen at."""
+    heard: list[tuple[float, Found]] = []
+    async with _consumer(broker) as consumer:
+        partitions = await _partitions(consumer, topic)
+        consumer.assign(partitions)
+        for place, end in (await consumer.end_offsets(partitions)).items():
+            consumer.seek(place, end)
+
+        async def listen() -> None:
+            while True:
+                batches = await consumer.getmany(timeout_ms=500)
+                heard.extend((time(), _found(record)) for batch in batches.values() for record in batch)
+
+        listening = asyncio.create_task(listen())
+        try:
+            yield heard
+        finally:
+            listening.cancel()
+            with suppress(asyncio.CancelledError):
+                await listening
 
 
 def _found(record: Any) -> Found:  # noqa: ANN401  aiokafka has no types
