@@ -228,7 +228,7 @@ class Partition:
         """Begin where the changelog ends: count the customers, find their deadlines, wait for every source."""
         self.memories = restored.memories
         self.batch, self.now = restored.batch, restored.clock
-        self.writing.begin(restored.published)
+        self.writing.begin(restored.published, restored.clock)
         self._clock = self._setting.new_clock(self.now)
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied(), wall)

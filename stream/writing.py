@@ -60,7 +60,9 @@ class Writing:
         self.end: int | None = None
         #: why nothing more of this partition is written, if anything is the matter
         self.failure: Exception | None = None
+        #: what the last marker says
         self._marked = 0
+        self._clock: int | None = None
         self._place = place
         self._outlet = outlet
         self._flushes: list[asyncio.Task[None]] = []
@@ -70,9 +72,10 @@ class Writing:
         """Whether anything is under way."""
         return bool(self._flushes)
 
-    def begin(self, published: int) -> None:
+    def begin(self, published: int, clock: int | None) -> None:
         """Go on where the changelog's marker stands."""
         self.published = self._marked = published
+        self._clock = clock
 
     async def room(self) -> bool:
         """Wait until another batch may be worked out; False where the partition was revoked meanwhile."""
@@ -137,18 +140,20 @@ class Writing:
             )
 
     def _marker(self, clock: int | None) -> Out:
-        self._marked = self.published
+        self._marked, self._clock = self.published, clock
         return marker_record(self._place, Marker(self.published, clock))
 
     async def settle(self, clock: int | None) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.
 
-        A marker that cannot be written costs only that the last transitions are published twice.
+        It says, too, how far the clock has come where only time has passed since, so that whoever holds the partition
+        next goes on from there. A marker that cannot be written costs only that the last transitions are published
+        twice, and that the clock waits to follow the wall again.
         """
         self.open = False
         while self._flushes:
             await asyncio.wait(self._flushes)
-        if self.failure is None and self._marked < self.published:
+        if self.failure is None and (self._marked, self._clock) != (self.published, clock):
             try:
                 await self.write([self._marker(clock)])
             except (NotSentError, NotOwnerError) as error:

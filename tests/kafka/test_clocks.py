@@ -1,0 +1,123 @@
+"""The clock of a partition, as its metric tells it: it never goes back, and nobody's wrong watch moves it."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+
+from tests.kafka.conftest import Corner
+from tests.kafka.crowd import BEGAN, Event, event, shopping
+from tests.kafka.polling import until
+from tests.kafka.shop import one_customer_each
+from tests.kafka.stand import Stand, assert_no_gaps, assert_same, once
+from tests.kafka.test_silence import JOURNEYS, call
+from tests.kafka.worker import Worker
+
+EARLY = "customer with a clock ten weeks early"
+REFUSED = {1970: "implausible time", 2099: "future", 2100: "implausible time"}
+
+Clocks = dict[str, float]
+
+
+async def clocks(*workers: Worker) -> Clocks:
+    """Where the clock of each partition stands (Unix time in s), of all that these workers hold."""
+    found = [(await each.metrics()).get("stagewatch_clock_seconds", []) for each in workers]
+    return {labels["partition"]: value for each in found for labels, value in each}
+
+
+async def whole(*workers: Worker) -> Clocks:
+    """The clocks, once the workers hold all partitions between them, and each of them some."""
+
+    async def look() -> Clocks | None:
+        held = [set(await clocks(each)) for each in workers]
+        return await clocks(*workers) if all(held) and sum(map(len, held)) == 4 else None
+
+    return await until(look, 30, "4 clocks") or {}
+
+
+async def taken(stand: Stand, events: list[tuple[str, Event]]) -> None:
+    await stand.send(events)
+    await until(stand.caught_up, 60, "everything to be committed")
+
+
+def strange() -> list[tuple[str, Event]]:
+    """Events that no one's clock should follow; the customer of the first ones is real, and early."""
+    early = BEGAN - timedelta(weeks=10)
+    names = ["Product Viewed", "Product Added", "Checkout Started"]
+    found = [
+        event(EARLY, name, early + number * timedelta(minutes=1), 10**6 + number) for number, name in enumerate(names)
+    ]
+    for year in REFUSED:
+        found += [
+            event(who, "Product Added", datetime(year, 6, 1, tzinfo=UTC), 10**6 + year) for who in one_customer_each(4)
+        ]
+    return [(each["userId"], each) for each in found]
+
+
+async def test_strange_clocks_move_none_and_other_customers_go_through_what_they_would_have(corner: Corner) -> None:
+    stand = corner(sources={"events": "segment"}, settings={"clock.idle_after": "never"})
+    await stand.create_topics()
+    events = shopping(60, 1_000)
+    async with stand.worker("first") as first:
+        await first.ready()
+        await taken(stand, events[:500])
+        before = await whole(first)
+        await taken(stand, strange())
+        assert await whole(first) == before
+        await first.kill()
+    async with stand.worker("second") as second:
+        await second.ready()
+        assert await whole(second) == before, "not after the worker was killed and another one came"
+        async with stand.worker("third") as third:
+            await third.ready()
+            assert await whole(second, third) == before, "not after a rebalance"
+            await taken(stand, events[500:])
+            ends = set((await whole(second, third)).values())
+            await second.stop()
+            await third.stop()
+    last = datetime.fromisoformat(events[-1][1]["timestamp"]).timestamp()
+    assert ends == {last - 30}
+    found = once(await stand.transitions())
+    assert_no_gaps(found)
+    early = found.pop(EARLY)
+    assert_same(found, await asyncio.to_thread(stand.replay, events))
+    abandoned = next(each for each in early if each["name"] == "cart_abandoned")
+    assert datetime.fromisoformat(abandoned["at"]) == BEGAN - timedelta(weeks=10) + timedelta(minutes=32)
+    refused = {
+        (each.json["timestamp"][:4], each.header("stagewatch-reason")) for each in await stand.read("rejected-events")
+    }
+    assert refused == {(str(year), reason) for year, reason in REFUSED.items()}
+
+
+async def test_a_clock_that_follows_the_wall_does_not_go_back_when_workers_come_and_go(corner: Corner) -> None:
+    settings = {"journeys": str(JOURNEYS / "quick.yaml"), "clock.idle_after": "1s"}
+    stand = corner(sources={"events": "segment"}, settings=settings)
+    await stand.create_topics()
+    began = datetime.now(UTC).timestamp()
+    seen: list[Clocks] = []
+
+    async def follow(*workers: Worker, seconds: float) -> None:
+        """Until each clock has come so far since the beginning."""
+
+        async def far() -> bool:
+            seen.append(await clocks(*workers))
+            return len(seen[-1]) == 4 and min(seen[-1].values()) > began + seconds
+
+        await until(far, 30, f"the clocks to come to {seconds} s; last {seen[-1:]}")
+
+    async with stand.worker("first") as first:
+        await first.ready()
+        await stand.send([call(who, "Product Added") for who in one_customer_each(4)])
+        await until(stand.caught_up, 20, "the carts to be taken")
+        await follow(first, seconds=10)
+        async with stand.worker("second") as second:
+            await second.ready()
+            await follow(first, second, seconds=16)
+            await first.stop()
+            await follow(second, seconds=20)
+            await second.stop()
+    async with stand.worker("third") as third:
+        await third.ready()
+        await follow(third, seconds=30)
+        await third.stop()
+    for number in range(4):
+        told = [each[str(number)] for each in seen if str(number) in each]
+        assert told == sorted(told), f"partition {number} went back"
