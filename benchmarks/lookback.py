@@ -16,8 +16,6 @@ import tracemalloc
 from dataclasses import replace
 from time import process_time
 
-import orjson
-
 from benchmarks.job import DIALECT, events
 from journey.loading import load
 from journey.machine import Machine, compile_journeys
@@ -65,11 +63,11 @@ def seconds_of(machine: Machine, signals: list[Signal], memories: dict[str, Memo
 
 def sizes(machine: Machine, memories: dict[str, Memory]) -> tuple[list[int], float]:
     """Bytes of each customer's memory as written, sorted; and those that a memory read back takes, on average."""
-    written = {customer: orjson.dumps(encode(machine, memory)) for customer, memory in memories.items()}
+    written = {customer: encode(machine, memory) for customer, memory in memories.items()}
     chosen = list(written.items())[:MEASURED]
     gc.collect()
     tracemalloc.start()
-    kept = [decode(machine, customer, orjson.loads(value)) for customer, value in chosen]
+    kept = [decode(machine, customer, value) for customer, value in chosen]
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return sorted(map(len, written.values())), taken / len(kept)

@@ -72,7 +72,7 @@ class Machine:
         tally = Tally() if tally is None else tally
         if self.dedup_window and heard_before(memory, signal, self, tally):
             return hear_copy(self, memory, signal, tally)
-        if signal.at <= memory.at and not in_order(memory, signal):
+        if signal.at <= memory.at and not in_order(self, memory, signal):
             return hear_late(self, memory, signal, tally)
         if self.lateness:
             keep(self, memory, signal, tally)

@@ -27,17 +27,25 @@ BEGINNING: Final = -(2**62)
 
 @dataclass(slots=True)
 class Past:
-    """What it takes to put a late signal in its place.
+    """What it takes to put a late signal in its place: the recent signals, in the order of their times.
 
-    `signals` are the recent ones in the order of their times, `before` the state before the first of them, which had
-    come as far as `began` (ms); `revisions` tells of transitions that were withdrawn, by the id they had at first, how
-    often they were.
+    The state before the first of them had come as far as `began`; `oldest` is the time of the first (ms), `count` how
+    many there are. That state and all signals but the newest can be kept as bytes (`written`, as `journey.recent` has
+    it) instead: then `before` is None and `signals` are those that are newer. `revisions` tells of transitions that
+    were withdrawn, by the id they had at first, how often they were.
     """
 
-    before: State
     began: int
+    oldest: int
+    count: int
+    before: State | None
     signals: list[Signal]
+    written: bytes = b""
     revisions: dict[str, int] = field(default_factory=dict)
+
+    def copy(self) -> "Past":
+        """Another that can be changed without this one."""
+        return Past(self.began, self.oldest, self.count, self.before, self.signals.copy(), self.written, self.revisions)
 
 
 @dataclass(slots=True)
@@ -65,7 +73,5 @@ class Memory:
 
     def copy(self) -> "Memory":
         """Another memory that says the same and shares nothing that is ever changed."""
-        past = self.past
-        if past is not None:
-            past = Past(past.before, past.began, past.signals.copy(), past.revisions)
+        past = None if self.past is None else self.past.copy()
         return Memory(self.customer, self.sequence, self.at, self.state.copy(), self.offsets, self.seen, past)

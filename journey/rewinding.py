@@ -13,11 +13,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from journey.duplicates import copies
-from journey.memory import Memory, Past
+from journey.memory import Memory, Past, State
+from journey.recent import read
 from journey.tally import Tally
 from schemas.signals import Signal
 from schemas.transitions import Cause, Transition, correction_id, revised_id
@@ -38,12 +39,15 @@ def place(signal: Signal) -> tuple[int, str, int, int]:
     return signal.at, origin.topic, origin.partition, origin.offset
 
 
-def in_order(memory: Memory, signal: Signal) -> bool:
+def in_order(machine: Machine, memory: Memory, signal: Signal) -> bool:
     """Whether a signal is after all that its customer has been through."""
     if signal.at != memory.at:
         return signal.at > memory.at
     past = memory.past
-    return past is None or not past.signals or place(past.signals[-1]) <= place(signal)
+    if past is None:
+        return True
+    signals = past.signals or read(memory, past, machine.layout.initial)[1]
+    return not signals or place(signals[-1]) <= place(signal)
 
 
 def keep(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> None:
@@ -51,12 +55,13 @@ def keep(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> None
     past, at, lateness = memory.past, signal.at, machine.lateness
     if past is None or at - memory.at > lateness:
         # What was withdrawn is remembered on: a move that was held back meanwhile can come to hold again.
-        memory.past = Past(memory.state.copy(), memory.at, [signal], {} if past is None else past.revisions)
+        revisions = {} if past is None else past.revisions
+        memory.past = Past(memory.at, at, 1, memory.state.copy(), [signal], revisions=revisions)
         return
-    signals = past.signals
-    signals.append(signal)
-    if len(signals) > MOST or signals[0].at < at - 2 * lateness:
-        settle(machine, memory, past, at, tally)
+    past.signals.append(signal)
+    past.count += 1
+    if past.count > MOST or past.oldest < at - 2 * lateness:
+        _settle(machine, memory, past, at, tally)
 
 
 def hear_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
@@ -64,8 +69,9 @@ def hear_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) ->
     past = memory.past
     if past is not None and signal.at >= reach(machine, memory, past):
         tally.rewound += 1
-        index = bisect_right(past.signals, place(signal), key=place)
-        return _gone_through(machine, memory, index, [signal, *past.signals[index:]], tally)
+        before, signals = read(memory, past, machine.layout.initial)
+        index = bisect_right(signals, place(signal), key=place)
+        return _Rework(machine, memory, past, before).follow(signals, index, [signal, *signals[index:]], tally)
     tally.too_late += 1
     late = replace(signal, at=memory.at, late=True)
     if past is not None:
@@ -79,12 +85,13 @@ def hear_copy(machine: Machine, memory: Memory, signal: Signal, tally: Tally) ->
     past = memory.past
     if past is None or signal.at < reach(machine, memory, past):
         return []
-    other = next((index for index, each in enumerate(past.signals) if copies(signal, each)), None)
-    if other is None or not _is_earlier(signal, past.signals[other]):
+    before, signals = read(memory, past, machine.layout.initial)
+    other = next((index for index, each in enumerate(signals) if copies(signal, each)), None)
+    if other is None or not _is_earlier(signal, signals[other]):
         return []
-    index = bisect_right(past.signals, place(signal), key=place)
-    following = [signal, *past.signals[index:other], *past.signals[other + 1 :]]
-    return _gone_through(machine, memory, index, following, tally)
+    index = bisect_right(signals, place(signal), key=place)
+    following = [signal, *signals[index:other], *signals[other + 1 :]]
+    return _Rework(machine, memory, past, before).follow(signals, index, following, tally)
 
 
 def _is_earlier(signal: Signal, other: Signal) -> bool:
@@ -99,39 +106,56 @@ def reach(machine: Machine, memory: Memory, past: Past) -> int:
     return max(memory.at - machine.lateness, past.began)
 
 
-def settle(machine: Machine, memory: Memory, past: Past, at: int, tally: Tally) -> None:
+def _settle(machine: Machine, memory: Memory, past: Past, at: int, tally: Tally) -> None:
     """Let go of recent signals that nothing can overtake once time is `at`, or that are too many (counted)."""
-    old = bisect_left(past.signals, at - machine.lateness, key=lambda signal: signal.at)
-    count = max(old, len(past.signals) - KEPT if len(past.signals) > MOST else 0)
+    state, signals = read(memory, past, machine.layout.initial)
+    old = bisect_left(signals, at - machine.lateness, key=lambda signal: signal.at)
+    count = max(old, len(signals) - KEPT if len(signals) > MOST else 0)
     tally.signals_settled += count - old
-    before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
-    for signal in past.signals[:count]:
+    before = _at(memory, past, state)
+    for signal in signals[:count]:
         machine.advance(before, signal, Tally())
-    memory.past = Past(before.state, before.at, past.signals[count:], past.revisions)
+    kept = signals[count:]
+    memory.past = Past(before.at, kept[0].at, len(kept), before.state, kept, revisions=past.revisions)
 
 
-def _gone_through(
-    machine: Machine, memory: Memory, index: int, following: Sequence[Signal], tally: Tally
-) -> list[Transition]:
-    """Put `following`, the first of which has just come, in the place of the recent signals from `index` on.
+def _at(memory: Memory, past: Past, before: State) -> Memory:
+    """A memory of the same customer, as it was before the recent signals; it looks no further back."""
+    return Memory(memory.customer, 0, past.began, before.copy(), {})
 
-    Returns:
-        what that changes about what is published.
-    """
-    past = memory.past
-    assert past is not None  # noqa: S101  asked of memories that look back only
-    before = Memory(memory.customer, 0, past.began, past.before.copy(), {})
-    for signal in past.signals[:index]:
-        machine.advance(before, signal, Tally())
-    after = before.copy()
-    published = _tail(machine, before, past.signals[index:], memory.at)
-    holding = _tail(machine, after, following, memory.at)
-    memory.past = Past(past.before, past.began, [*past.signals[:index], *following], past.revisions.copy())
-    memory.state, memory.at = after.state, after.at
-    changes = _difference(memory, memory.past, published, holding, following[0])
-    if len(memory.past.signals) > MOST:
-        settle(machine, memory, memory.past, memory.at, tally)
-    return changes
+
+@dataclass(frozen=True, slots=True)
+class _Rework:
+    """Going through the recent signals again, from the state `before` them."""
+
+    machine: Machine
+    memory: Memory
+    past: Past
+    before: State
+
+    def follow(
+        self, signals: Sequence[Signal], index: int, following: Sequence[Signal], tally: Tally
+    ) -> list[Transition]:
+        """Put `following`, the first of which has just come, in the place of `signals` from `index` on.
+
+        Returns:
+            what that changes about what is published.
+        """
+        machine, memory, past = self.machine, self.memory, self.past
+        before = _at(memory, past, self.before)
+        for signal in signals[:index]:
+            machine.advance(before, signal, Tally())
+        after = before.copy()
+        published = _tail(machine, before, signals[index:], memory.at)
+        holding = _tail(machine, after, following, memory.at)
+        whole = [*signals[:index], *following]
+        revisions = past.revisions.copy()
+        memory.past = Past(past.began, whole[0].at, len(whole), self.before, whole, revisions=revisions)
+        memory.state, memory.at = after.state, after.at
+        changes = _difference(memory, memory.past, published, holding, following[0])
+        if len(whole) > MOST:
+            _settle(machine, memory, memory.past, memory.at, tally)
+        return changes
 
 
 def _tail(machine: Machine, memory: Memory, signals: Sequence[Signal], until: int) -> list[Transition]:

@@ -5,7 +5,8 @@ outbox: the transitions that the batch which wrote it caused. Batches of a parti
 says up to which batch all transitions have been acknowledged on their topics. After a crash, therefore, an
 outbox with a higher number is published again and no other is.
 
-Values are JSON arrays: `[batch, memory, outbox]` for a customer, `[published, clock]` for the marker.
+The marker's value is a JSON array, `[published, clock]`; a customer's is a line of JSON, `[batch, outbox]`, and after it
+the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations
@@ -37,10 +38,10 @@ class RecoveryStalledError(Exception):
 
 @dataclass(slots=True)
 class CustomerEntry:
-    """A customer's record: memory as `journey.encode` gave it, and the outbox of batch number `batch`."""
+    """A customer's record: memory as `journey.saving` wrote it, and the outbox of batch number `batch`."""
 
     batch: int
-    memory: Any
+    memory: bytes
     outbox: list[Any]
 
 
@@ -53,9 +54,10 @@ class Marker:
 
 
 def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:
-    """The entry as it is written; raises orjson.JSONEncodeError where the memory is no JSON value."""
+    """The entry as it is written."""
     topic, partition = place
-    return Out(topic, customer, orjson.dumps([entry.batch, entry.memory, entry.outbox]), partition=partition)
+    value = orjson.dumps((entry.batch, entry.outbox), option=orjson.OPT_APPEND_NEWLINE) + entry.memory
+    return Out(topic, customer, value, partition=partition)
 
 
 def marker_record(place: tuple[str, int], marker: Marker) -> Out:
@@ -66,7 +68,9 @@ def marker_record(place: tuple[str, int], marker: Marker) -> Out:
 
 def entry_of(value: bytes) -> CustomerEntry:
     """A customer's entry from its bytes."""
-    return CustomerEntry(*orjson.loads(value))
+    first, _, memory = value.partition(b"\n")
+    batch, outbox = orjson.loads(first)
+    return CustomerEntry(batch, memory, outbox)
 
 
 def marker_of(value: bytes) -> Marker:

@@ -5,7 +5,6 @@ from dataclasses import asdict, replace
 from functools import cache
 from itertools import groupby
 
-import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -145,21 +144,21 @@ def delivered(machine: Machine, arrived: Sequence[Signal], data: st.DataObject) 
     A crash before the changelog is written loses memory and transitions; one after it publishes these once more. Either
     way what was not committed is delivered again, in other batches.
     """
-    written = orjson.dumps(encode(machine, machine.start("c")))
+    written = encode(machine, machine.start("c"))
     made: list[Transition] = []
     begin = 0
     while begin < len(arrived):
         end = begin + data.draw(st.integers(1, 4))
         topic, group = next(groupby(arrived[begin:end], key=lambda signal: signal.origin.topic))
         batch = list(group)
-        memory = decode(machine, "c", orjson.loads(written))
+        memory = decode(machine, "c", written)
         memory, transitions = apply(machine, memory, "c", topic, batch)
         fate = data.draw(st.sampled_from(["well", "well", "well", "lost", "again"]))
         if fate != "lost":
-            written = orjson.dumps(encode(machine, memory))
+            written = encode(machine, memory)
             made += transitions
             begin += len(batch)
         if fate == "again":
             made += transitions
             begin = data.draw(st.integers(0, begin))
-    return decode(machine, "c", orjson.loads(written)), made
+    return decode(machine, "c", written), made

@@ -1,11 +1,12 @@
-import json
 from typing import Any
 
+import orjson
 import pytest
 
 from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
-from journey.memory import BEGINNING, NEVER, Memory
+from journey.memory import BEGINNING, Memory
+from journey.recent import read
 from journey.saving import FORMAT, SavedMemoryError, decode, encode
 from schemas.signals import Origin, Signal
 from schemas.stages import Standing
@@ -35,32 +36,63 @@ def a_memory(machine: Machine) -> Memory:
     return step(machine, machine.start("ann"), signal)[0]
 
 
-def saved(machine: Machine) -> Any:  # noqa: ANN401  what JSON makes of it
-    return json.loads(json.dumps(encode(machine, a_memory(machine))))
+def saved(machine: Machine) -> bytes:
+    return encode(machine, a_memory(machine))
+
+
+def first_line(value: bytes) -> Any:  # noqa: ANN401  whatever JSON holds
+    return orjson.loads(value.splitlines()[0])
 
 
 def test_a_memory_is_read_back_as_it_was() -> None:
-    assert decode(machine("a"), "ann", saved(machine("a"))) == a_memory(machine("a"))
+    small = machine("a")
+    memory = a_memory(small)
+    assert decode(small, "ann", encode(small, memory)) == memory
 
 
-def test_a_memory_that_has_seen_nothing_is_too() -> None:
+def test_what_it_takes_to_put_a_late_signal_in_its_place_is_read_back_too() -> None:
+    small = machine("a")
+    memory = a_memory(small)
+    before, signals = read(memory, memory.past, small.layout.initial) if memory.past else ([], [])
+    restored = decode(small, "ann", encode(small, memory))
+    assert restored.past is not None
+    assert read(restored, restored.past, small.layout.initial) == (before, signals)
+    assert before == list(small.layout.initial)
+    assert [signal.attributes for signal in signals] == [{"value": 3}]
+
+
+def test_signals_that_come_after_it_was_written_are_written_behind_the_others() -> None:
+    small = machine("a")
+    memory = a_memory(small)
+    first = encode(small, memory)
+    assert encode(small, memory) == first
+    later = Signal("ann", "searched", T + 5, "2", {}, Origin("shop", 0, 5))
+    assert encode(small, step(small, memory, later)[0]).splitlines()[:-1][1:] == first.splitlines()[1:]
+
+
+def test_a_memory_that_has_seen_nothing_is_read_back() -> None:
     fresh = machine("a").start("ann")
-    assert decode(machine("a"), "ann", json.loads(json.dumps(encode(machine("a"), fresh)))) == fresh
+    assert decode(machine("a"), "ann", encode(machine("a"), fresh)) == fresh
 
 
 def test_what_is_saved_is_small_and_names_its_journey() -> None:
-    value = saved(machine("a"))
-    fingerprint = value[4][0][2]
-    journeys = [["a", 1, fingerprint, 1, T, T + 1_800_000, 3]]
-    signal = [T, "cart_updated", "1", "shop", 0, 4, {"value": 3}, 0]
-    changed = [[0, BEGINNING], [1, 0], [2, None], [3, NEVER], [4, None]]
-    assert value[:5] == [FORMAT, T, 1, {}, journeys]
-    assert value[6] == [BEGINNING, changed, [signal], {}]
+    first, changed, signal = map(orjson.loads, saved(machine("a")).splitlines())
+    journeys = [["a", 1, first[4][0][2], 1, T, T + 1_800_000, 3]]
+    assert first[:5] == [FORMAT, T, 1, {}, journeys]
+    assert first[6] == [BEGINNING, T, 1, {}]
+    assert changed == []
+    assert signal == [T, "cart_updated", "1", "shop", 0, 4, {"value": 3}, 0]
+
+
+def test_a_memory_saved_before_there_was_a_past_is_read() -> None:
+    form = orjson.dumps([1, *first_line(saved(machine("a")))[1:5]])
+    memory = decode(machine("a"), "ann", form)
+    assert (memory.at, memory.seen, memory.past) == (T, b"", None)
 
 
 def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
     memory, _ = step(machine("a"), a_memory(machine("a")), Tick(T + 10**9))
-    assert encode(machine("a"), memory)[4][0][3:6] == [0, T + 5_400_000, None]
+    assert first_line(encode(machine("a"), memory))[4][0][3:6] == [0, T + 5_400_000, None]
 
 
 def test_a_journey_added_later_begins_at_the_memory_s_time() -> None:
@@ -116,17 +148,18 @@ def test_a_change_that_leaves_every_slot_its_meaning_is_not(change: tuple[str, s
 
 @pytest.mark.parametrize("value", [None, 3, [], "x", [1, 2, 3], [1, T, 1, {}, [3]], [1, T, 1, {}, [["a"]]]])
 def test_what_is_no_saved_memory_is_refused(value: object) -> None:
-    with pytest.raises(SavedMemoryError, match="this is not a saved memory"):
-        decode(machine("a"), "ann", value)
+    for written in (orjson.dumps(value), b"", b"\xff"):
+        with pytest.raises(SavedMemoryError, match="this is not a saved memory"):
+            decode(machine("a"), "ann", written)
 
 
 def test_a_memory_of_another_format_is_refused() -> None:
     with pytest.raises(SavedMemoryError, match="saved in format 3, which is not 2"):
-        decode(machine("a"), "ann", [3, *saved(machine("a"))[1:]])
+        decode(machine("a"), "ann", saved(machine("a")).replace(b"[2,", b"[3,", 1))
 
 
 def test_a_memory_with_slots_missing_is_refused() -> None:
-    value = saved(machine("a"))
+    value = first_line(saved(machine("a")))
     value[4][0].pop()
     with pytest.raises(SavedMemoryError, match="has been changed since"):
-        decode(machine("a"), "ann", value)
+        decode(machine("a"), "ann", orjson.dumps(value))

@@ -35,7 +35,7 @@ async def written(writing: Writing, log: str, topic: str, number: int) -> BaseEx
     async def failed(error: BaseException) -> None:
         done.set_result(error)
 
-    change = customer_record((log, 0), b"ann", CustomerEntry(number, [], []))
+    change = customer_record((log, 0), b"ann", CustomerEntry(number, b"", []))
     going = Going(number, [], [change], [Out(topic, b"ann", b"%d" % number)], None)
     writing.hand_over(going, lambda _: done.set_result(None), failed)
     return await done

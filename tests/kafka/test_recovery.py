@@ -138,10 +138,11 @@ async def test_the_late_record_of_a_sleeper_does_not_stand_at_the_end_of_the_cha
     async with stand.worker("between") as worker:
         await worker.ready()
         await worker.stop()
-    kept = {each.key: each.json for each in await traffic.read(stand.broker, stand.changelog)}
+    kept = {each.key: each.value for each in await traffic.read(stand.broker, stand.changelog)}
     for key, each in newest.items():
         if key != changelog.MARKER_KEY:
-            assert kept[key][1] == each.json[1], "the memory that stands is not the newest"
+            stands, new = changelog.entry_of(kept[key] or b""), changelog.entry_of(each.value or b"")
+            assert stands.memory == new.memory, "the memory that stands is not the newest"
     await stand.send(events[200:])
     async with stand.worker("after") as worker:
         await worker.ready()
