@@ -85,7 +85,7 @@ def transition(record: Mapping[str, Any], route: tuple[str, ...]) -> Transition:
     )
 
 
-async def signals(stand: Stand) -> dict[str, list[Signal]]:
+async def signals_of(stand: Stand) -> dict[str, list[Signal]]:
     """What the stand's sources hold, understood, per customer; of one topic in order of offset."""
     found: defaultdict[str, list[Signal]] = defaultdict(list)
     attributes = machine_of(stand).attributes
@@ -103,7 +103,7 @@ async def foretold(stand: Stand, until: datetime) -> Counter[Told]:
     """What the oracle says of all that the sources hold, each customer's told with silence as far as `until`."""
     definitions, end = machine_of(stand).definitions, round(until.timestamp() * 1000)
     wanted: Counter[Told] = Counter()
-    for each in (await signals(stand)).values():
+    for each in (await signals_of(stand)).values():
         wanted += net_of(oracle(definitions, each, end))
     return wanted
 
