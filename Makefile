@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check coverage thorough time lock clean
+.PHONY: help install demo test check coverage thorough time bench lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -45,6 +45,9 @@ time: $(INSTALLED) ## the laws of time over 10,000 histories each, against the o
 	@echo "seed $(SEED): \`make time SEED=$(SEED)\` plays the same histories again"
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --hypothesis-seed=$(SEED) \
 	  tests/journey/test_against_the_naive_reading.py -k 'oracle or crashes'
+
+bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchmarks/RESULTS.md; needs Java and Maven, an hour
+	$(BIN)/python -m benchmarks.table
 
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

@@ -1,0 +1,153 @@
+"""What was measured, as a page of Markdown: the table, and everything that one needs to judge or repeat it."""
+
+from __future__ import annotations
+
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks.engines import Engine
+from benchmarks.job import Job
+from benchmarks.measuring import Measured
+from benchmarks.topics import PARTITIONS
+from tests.kafka.broker import version as kafka_version
+
+Pairs = Sequence[tuple[float, float]]
+"""(events a second, CPU seconds a million events), a pair for each round."""
+
+HOW = """\
+Events a second are counted from the first transitions seen on the output topic to the last of those that the replay
+foretells; CPU seconds are those of the process and its children between the same two moments, per million events;
+memory is the most that was resident. Each figure is the median of all rounds, with the least and the greatest. Ratios
+are Stagewatch over the other within the same round, events a second and events per CPU second: above 1, Stagewatch is
+ahead. Before anything was timed, every engine published exactly the transitions of the replay on 20,000 events, with
+the same facts.
+
+Peers, and Stagewatch in the first line, follow the five-stage journey with `lateness` and `dedup_window` 0: no peer has
+either. In peers a deadline fires with its own customer's next event; Stagewatch has a clock for each partition, so it
+also tells of those who do not come back. It publishes `customer-stages` and routed copies besides, which peers do not.
+The peers in Python call our own reader and machine: what differs is the engine. Kafka Streams does the same moves by
+hand, in Java, with Jackson, and decodes only what they need.\
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """When, where and how it was run."""
+
+    date: str
+    command: str
+    commit: str
+    machine: str
+    load: str
+    versions: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """All that the page tells; `jobs` are that of most engines and that of the slow ones."""
+
+    about: About
+    engines: Sequence[Engine]
+    runs: Mapping[str, Sequence[Measured]]
+    decoding: Pairs
+    consuming: Pairs
+    jobs: tuple[Job, Job]
+    size: int
+
+
+def about() -> About:
+    """What can be told of this machine, now."""
+    cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
+    model = next((line.split(": ")[1] for line in cpu.splitlines() if line.startswith("model name")), "unknown CPU")
+    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
+    java = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()[0]
+    commit = subprocess.run(
+        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+    ).stdout.strip()
+    return About(
+        f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
+        " ".join(["python -m benchmarks.table", *sys.argv[1:]]),
+        commit or "unknown",
+        f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}",
+        "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg()),
+        f"Python {platform.python_version()}, aiokafka {version('aiokafka')}, orjson {version('orjson')}, "
+        f"{java}, Apache Kafka {kafka_version()} on the same machine, with the settings of tests/kafka/broker.py",
+    )
+
+
+def page(report: Report) -> str:
+    """The whole page."""
+    full, fewer = report.jobs
+    said = report.about
+    slow = [engine.title for engine in report.engines if engine.slow]
+    rounds = len(report.decoding)
+    job = (
+        f"{full.events:,} Segment events of {report.size} bytes, {full.customers:,} shoppers (Zipf 0.9), {PARTITIONS} "
+        f"partitions; {rounds} round{'s' * (rounds > 1)}, all engines in turn. Written by `{said.command}`."
+    )
+    lines = [
+        "# The same job on other engines",
+        "",
+        job,
+        *([f"{' and '.join(slow)}: {fewer.events:,} events of {fewer.customers:,} shoppers."] if slow else []),
+        "",
+        *_engines(report),
+        "",
+        *_limits(report),
+        "",
+        HOW,
+        "",
+        f"- {said.date}, commit {said.commit}, load average at the start {said.load}",
+        f"- {said.machine}",
+        f"- {said.versions}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _engines(report: Report) -> list[str]:
+    lines = [
+        "| engine | events/s | CPU s per million | peak MB | Stagewatch is ahead by | per CPU second |",
+        "|---|---:|---:|---:|---:|---:|",
+    ]
+    ours = report.runs.get("stagewatch", ())
+    for engine in report.engines:
+        runs = report.runs[engine.name]
+        cells = [
+            f"{engine.title} {engine.version()}",
+            _spread([run.rate for run in runs], "{:,.0f}".format),
+            _spread([run.cpu for run in runs], "{:.1f}".format),
+            _spread([run.memory for run in runs], "{:,.0f}".format),
+        ]
+        if ours and engine.name != "stagewatch":
+            both = list(zip(ours, runs, strict=True))
+            cells.append(_spread([mine.rate / theirs.rate for mine, theirs in both], "{:.2f}".format))
+            cells.append(_spread([theirs.cpu / mine.cpu for mine, theirs in both], "{:.2f}".format))
+        else:
+            cells += ["", ""]
+        lines.append("| " + " | ".join(cells) + " |")
+    return lines
+
+
+def _limits(report: Report) -> list[str]:
+    lines = ["| limit | events/s | CPU s per million |", "|---|---:|---:|"]
+    named = {
+        "bare `orjson.loads` of the same bytes": report.decoding,
+        "aiokafka, consuming and dropping": report.consuming,
+    }
+    for name, pairs in named.items():
+        rates = _spread([rate for rate, _ in pairs], "{:,.0f}".format)
+        lines.append(f"| {name} | {rates} | {_spread([cpu for _, cpu in pairs], '{:.1f}'.format)} |")
+    return lines
+
+
+def _spread(figures: Sequence[float], shown: Callable[[float], str]) -> str:
+    middle = shown(statistics.median(figures))
+    return middle if len(figures) < 2 else f"{middle} ({shown(min(figures))} to {shown(max(figures))})"

@@ -1,0 +1,87 @@
+"""One engine's process: started, its CPU time and memory read, stopped. Linux only, since /proc tells."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+TICKS = os.sysconf("SC_CLK_TCK")
+STOP_PATIENCE = 30.0  # seconds; then it is killed
+
+
+class Running:
+    """A process and its children; what they say goes to `log`."""
+
+    def __init__(self, process: subprocess.Popen[bytes], log: Path) -> None:
+        self.process = process
+        self.log = log
+
+    def check(self) -> None:
+        """Raise SystemExit with the end of the log if the process has ended."""
+        if self.process.poll() is not None:
+            raise SystemExit(f"{self.process.args!r} ended with {self.process.returncode}:\n{self.tail()}")
+
+    def tail(self) -> str:
+        """The end of the log."""
+        return self.log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+    def cpu_seconds(self) -> float:
+        """User and system time so far, of children too, those that have ended included."""
+        return sum(_cpu_seconds(pid) for pid in _family(self.process.pid))
+
+    def peak_megabytes(self) -> float:
+        """The most memory that was resident."""
+        return sum(_peak_kilobytes(pid) for pid in _family(self.process.pid)) / 1024
+
+
+@contextmanager
+def running(command: Sequence[str], environment: Mapping[str, str], folder: Path) -> Iterator[Running]:
+    """The command in the repository's root, stopped on leaving."""
+    log = folder / "log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command,
+            cwd=ROOT,
+            env={**os.environ, **environment},
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+        )
+    try:
+        yield Running(process, log)
+    finally:
+        process.terminate()
+        try:
+            process.wait(STOP_PATIENCE)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in _read(task).split():
+            yield from _family(int(child))
+
+
+def _cpu_seconds(pid: int) -> float:
+    fields = _read(Path(f"/proc/{pid}/stat")).rsplit(")", 1)[-1].split()
+    return sum(map(int, fields[11:15])) / TICKS
+
+
+def _peak_kilobytes(pid: int) -> int:
+    lines = _read(Path(f"/proc/{pid}/status")).splitlines()
+    return sum(int(line.split()[1]) for line in lines if line.startswith("VmHWM:"))
+
+
+def _read(path: Path) -> str:
+    """The text, or nothing if the process has ended meanwhile."""
+    try:
+        return path.read_text(encoding="ascii", errors="replace")
+    except OSError:
+        return ""

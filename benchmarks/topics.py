@@ -1,0 +1,100 @@
+"""Topics of the measured broker: made, filled fast, watched from outside, read to their end, deleted."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator, Mapping, Sequence
+
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.partitioner import DefaultPartitioner
+from aiokafka.producer.message_accumulator import BatchBuilder
+
+from benchmarks.job import Row
+
+PARTITIONS = 8
+BATCH = 256 * 1024  # bytes of a batch, uncompressed
+CHUNK = 2_000  # rows of each partition in turn, so that partitions advance together
+
+
+def places(topic: str) -> list[TopicPartition]:
+    """The partitions of a topic."""
+    return [TopicPartition(topic, number) for number in range(PARTITIONS)]
+
+
+def by_partition(rows: Sequence[Row]) -> list[list[Row]]:
+    """The rows of each partition, as Kafka's default partitioner has them."""
+    partitioner, numbers = DefaultPartitioner(), list(range(PARTITIONS))
+    parts: list[list[Row]] = [[] for _ in numbers]
+    known: dict[bytes, int] = {}
+    for row in rows:
+        key = row[0]
+        if key not in known:
+            known[key] = partitioner(key, numbers, numbers)
+        parts[known[key]].append(row)
+    return parts
+
+
+async def make(address: str, topics: Mapping[str, Mapping[str, str]]) -> None:
+    """Create topics, each with its settings."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        await admin.create_topics(
+            [NewTopic(name, PARTITIONS, 1, topic_configs=dict(settings)) for name, settings in topics.items()]
+        )
+    finally:
+        await admin.close()
+
+
+async def keep_only(address: str, kept: frozenset[str]) -> None:
+    """Delete all other topics, so that no round works in the leavings of another."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=address)
+    await admin.start()
+    try:
+        there = await admin.list_topics()
+        await admin.delete_topics([name for name in there if name not in kept and not name.startswith("__")])
+    finally:
+        await admin.close()
+
+
+async def produce(address: str, topic: str, rows: Sequence[Row]) -> None:
+    """Put the rows on a topic by customer, in whole batches."""
+    parts = by_partition(rows)
+    async with AIOKafkaProducer(bootstrap_servers=address, max_batch_size=BATCH, acks=1) as producer:
+        for begin in range(0, max(map(len, parts)), CHUNK):
+            sent = [
+                await producer.send_batch(batch, topic, partition=number)
+                for number, part in enumerate(parts)
+                for batch in _batches(producer, part[begin : begin + CHUNK])
+            ]
+            await asyncio.gather(*sent)
+
+
+def _batches(producer: AIOKafkaProducer, rows: Sequence[Row]) -> Iterator[BatchBuilder]:
+    batch = producer.create_batch()
+    for key, value in rows:
+        if batch.append(key=key, value=value, timestamp=None) is None:
+            yield batch
+            batch = producer.create_batch()
+            batch.append(key=key, value=value, timestamp=None)
+    if batch.record_count():
+        yield batch
+
+
+async def count(consumer: AIOKafkaConsumer, topic: str) -> int:
+    """How many records a topic has."""
+    return sum((await consumer.end_offsets(places(topic))).values())
+
+
+async def values(address: str, topic: str) -> list[bytes]:
+    """All that stands on a topic now."""
+    async with AIOKafkaConsumer(bootstrap_servers=address) as consumer:
+        consumer.assign(places(topic))
+        await consumer.seek_to_beginning()
+        wanted = await count(consumer, topic)
+        found: list[bytes] = []
+        while len(found) < wanted:
+            for records in (await consumer.getmany(timeout_ms=1_000)).values():
+                found += [record.value for record in records]
+        return found
