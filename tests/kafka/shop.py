@@ -36,12 +36,12 @@ def closing(last: Row, partitions: int) -> list[Row]:
     return [{**last, "user_id": who, "event": "home", "timestamp": at} for who in one_customer_each(partitions)]
 
 
-def one_customer_each(partitions: int) -> list[str]:
+def one_customer_each(partitions: int, called: str = "last") -> list[str]:
     """The names of customers whose records fall on partition 0, 1, 2 and so on."""
     choose, numbers = DefaultPartitioner(), list(range(partitions))
     found: dict[int, str] = {}
     for number in range(1_000):
-        name = f"last_{number}"
+        name = f"{called}_{number}"
         found.setdefault(choose(name.encode(), numbers, numbers), name)
     return [found[number] for number in numbers]
 
