@@ -35,13 +35,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# The transitions that a batch makes of one customer travel with the memory in one record, which the broker bounds:
-# at some 650 bytes each, so many take 1.3 MB of 16. A signal makes a few as a rule; one that comes late can withdraw
-# and make hundreds.
+# The transitions that a batch makes of one customer travel with the memory in one record, which may have 16 MB. They
+# take 0.6 to 1.4 KB each. With ENOUGH of them no further record is begun. A record of the source makes a few as a
+# rule; one that holds thousands of events, or late ones that withdraw much, can make thousands, and beyond MOST it is
+# refused.
 ENOUGH = 2_000
+MOST = 10_000
 
 
 Found = tuple[Memory, list[Transition], Tally]
+
+
+class TooManyTransitionsError(Exception):
+    """One record makes more transitions of one customer than can be written down with the customer's memory."""
 
 
 @dataclass(slots=True)
@@ -194,7 +200,10 @@ class _Applying:
     def _apply(self, memory: Memory | None, signals: list[Signal]) -> Found:
         tally = Tally()
         machine, customer, topic = self.classifier.machine, signals[0].customer, self.batch.topic
-        return *apply(machine, memory, customer, topic, signals, tally=tally, enough=ENOUGH), tally
+        changed, transitions = apply(machine, memory, customer, topic, signals, tally=tally, enough=ENOUGH)
+        if len(transitions) > MOST:
+            raise TooManyTransitionsError(f"{len(transitions):,} transitions of one customer, of {MOST:,} at most")
+        return changed, transitions, tally
 
     def _take(self, found: Found, signals: list[Signal]) -> int:
         """Take over what came of signals, and count; the last offset applied."""

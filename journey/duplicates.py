@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 DIGEST: Final = 8
 ENTRY: Final = 14
 MOST: Final = 512
-"""A customer has at most so many ids kept: 7 KB."""
+"""A customer has at most so many ids kept: 7 KB in memory, a third more where they are written down."""
 CLEARING: Final = 16
 """What is too old is looked for once in so many entries."""
 
@@ -29,31 +29,28 @@ _OF_ORDER: Final = blake2b(digest_size=DIGEST, person=b"order")
 """To be copied, which is quicker than making one."""
 
 
-def heard_before(memory: Memory, signal: Signal, machine: Machine, tally: Tally) -> bool:
-    """Whether a copy of the signal was heard; if not, note in `memory` that it is heard now.
+def noted_before(memory: Memory, signal: Signal, machine: Machine, tally: Tally) -> bool:
+    """Whether the signal is a copy of one that was noted; if not, it is noted now.
 
-    A copy is one whose time is within the machine's `dedup_window` of the first one's. Ids are remembered until no
-    signal that can be put in its place could be a copy any more.
+    One that can be put in its place is a copy, if its time is within the machine's `dedup_window` of the other's; one
+    too late for that is, as long as the other is remembered.
     """
-    seen, at = memory.seen, signal.at
-    hashed = _OF_ID.copy()
-    hashed.update(signal.id.encode())
-    digest = hashed.digest()
-    # Most signals are new, and looking for the bytes anywhere is quicker than looking for an entry.
-    if digest in seen and _is_known(memory, digest, at, machine):
-        return True
-    entries = digest + max(0, at).to_bytes(ENTRY - DIGEST)
-    if signal.kind == "order_completed" and (order := order_of(signal)) is not None:
-        hashed = _OF_ORDER.copy()
-        hashed.update(order.encode())
-        digest = hashed.digest()
-        if digest in seen and _is_known(memory, digest, at, machine):
+    seen, digests = memory.seen, _digests(signal)
+    for digest in digests:
+        # Most signals are new, and looking for the bytes anywhere is quicker than looking for an entry.
+        if digest in seen and _is_known(memory, digest, signal.at, machine):
             return True
-        entries += digest + entries[DIGEST:]
-    memory.seen = seen = seen + entries
-    if len(seen) > ENTRY * MOST or len(seen) % (ENTRY * CLEARING) < len(entries):
-        _clear(memory, _since(memory, at, machine), tally)
+    _note(memory, digests, signal.at, machine, tally)
     return False
+
+
+def note(memory: Memory, signal: Signal, machine: Machine, tally: Tally) -> None:
+    """Remember the signal, in place, until none that can be put in its place could be a copy of it any more.
+
+    One that is too late for its place is remembered as if it were of the time its customer has reached, at which it
+    counts. What is too much is forgotten, and counted.
+    """
+    _note(memory, _digests(signal), signal.at, machine, tally)
 
 
 def order_of(signal: Signal) -> str | None:
@@ -68,15 +65,34 @@ def copies(signal: Signal, other: Signal) -> bool:
     return signal.id == other.id or ((order := order_of(signal)) is not None and order == order_of(other))
 
 
-def _since(memory: Memory, at: int, machine: Machine) -> int:
-    """From when on (ms) ids are remembered, once a signal of the time `at` is there."""
-    return max(at, memory.at) - machine.dedup_window - machine.lateness
+def _digests(signal: Signal) -> tuple[bytes, ...]:
+    """By what the signal is known again: its id, and that of the order that it completes."""
+    hashed = _OF_ID.copy()
+    hashed.update(signal.id.encode())
+    if signal.kind != "order_completed" or (order := order_of(signal)) is None:
+        return (hashed.digest(),)
+    ordered = _OF_ORDER.copy()
+    ordered.update(order.encode())
+    return hashed.digest(), ordered.digest()
+
+
+def _note(memory: Memory, digests: tuple[bytes, ...], at: int, machine: Machine, tally: Tally) -> None:
+    own = memory.at
+    time = max(0, at if at >= own - machine.lateness else own).to_bytes(ENTRY - DIGEST)
+    seen = memory.seen
+    for digest in digests:
+        seen += digest + time
+    memory.seen = seen
+    if len(seen) > ENTRY * MOST or len(seen) % (ENTRY * CLEARING) < 2 * ENTRY:
+        _clear(memory, max(own, at) - machine.dedup_window - machine.lateness, tally)
 
 
 def _is_known(memory: Memory, digest: bytes, at: int, machine: Machine) -> bool:
-    """Whether a signal of this digest was seen, of which one of the time `at` (ms) is a copy."""
-    seen, window = memory.seen, machine.dedup_window
-    earliest, latest = max(_since(memory, at, machine), at - window), at + window
+    """Whether a signal of this digest was noted, of which one of the time `at` (ms) is a copy."""
+    own, window = max(memory.at, at), machine.dedup_window
+    since = own - window - machine.lateness
+    earliest, latest = (max(since, at - window), at + window) if at >= own - machine.lateness else (since, own)
+    seen = memory.seen
     entry = seen.find(digest)
     while entry >= 0:
         if entry % ENTRY == 0 and earliest <= _time(seen, entry) <= latest:

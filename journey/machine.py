@@ -12,21 +12,25 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from typing import Any
+from itertools import groupby
+from typing import Any, Final
 
 from journey import moves, windows
 from journey.compiling.carts import runtime
 from journey.compiling.layout import CartsPlace, Layout, TrackPlace, lay_out
 from journey.compiling.source import OTHER, carts_name, generate, named
 from journey.definition import Definition
-from journey.duplicates import heard_before
+from journey.duplicates import noted_before
 from journey.memory import BEGINNING, DUE, NEVER, Memory, State
 from journey.moves import Constant, Made
-from journey.rewinding import hear_copy, hear_late, in_order, keep
+from journey.rewinding import hear_late, in_order, keep, rank
 from journey.tally import Tally
 from schemas.signals import KINDS, Signal
 from schemas.stages import Standing
-from schemas.transitions import DEADLINE, Cause, Transition, revised_id, transition_id
+from schemas.transitions import DEADLINE, Cause, Transition, transition_id
+
+SEMANTICS: Final = 1
+"""Raised when a machine comes to make other transitions of the same journey and signals."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,8 @@ class Machine:
 
     `kinds` are the kinds of signal that change anything, `attributes` those that anything reads, `routes` the
     topics that transitions are copied to; `patience`, `lateness` and `dedup_window` (ms) the longest of any of the
-    journeys; `source` the generated module, to be shown.
+    journeys; `grace` the longest of any move; `source` the generated module, to be shown; `meaning` differs between
+    machines that could make other transitions of the same signals.
     """
 
     def __init__(self, definitions: Sequence[Definition]) -> None:
@@ -62,6 +67,9 @@ class Machine:
         self._late_handlers = {kind: module[name] for kind, name in source.late.items()}
         self._silence: Callable[[State, int], list[Made | None]] = module["silence"]
         self.begin: Callable[[State, int], None] = module["begin"]
+        self.grace = max(move.grace or 0 for each in definitions for track in each.tracks for move in track.moves)
+        told = (SEMANTICS, source.text, constants, self.lateness, self.dedup_window)
+        self.meaning = blake2b(repr(told).encode(), digest_size=4).hexdigest()
 
     def start(self, customer: str) -> Memory:
         """The memory of a customer of whom nothing has been seen."""
@@ -70,13 +78,21 @@ class Machine:
     def hear(self, memory: Memory, signal: Signal, tally: Tally | None = None) -> list[Transition]:
         """`step` with a signal, in place; what is worth counting is added to `tally`."""
         tally = Tally() if tally is None else tally
-        if self.dedup_window and heard_before(memory, signal, self, tally):
-            return hear_copy(self, memory, signal, tally)
-        if signal.at <= memory.at and not in_order(self, memory, signal):
-            return hear_late(self, memory, signal, tally)
+        copy = self.dedup_window > 0 and noted_before(memory, signal, self, tally)
+        if copy or (signal.at <= memory.at and not in_order(self, memory, signal)):
+            return hear_late(self, memory, [(signal, copy)], tally)
         if self.lateness:
             keep(self, memory, signal, tally)
         return self.advance(memory, signal, tally)
+
+    def hear_all(self, memory: Memory, signals: Sequence[Signal], tally: Tally | None = None) -> list[Transition]:
+        """`hear` for all signals of one record, in place: those that come late are put in their places together."""
+        tally = Tally() if tally is None else tally
+        signals = sorted(signals, key=rank)
+        if memory.past is None or len(signals) == 1 or in_order(self, memory, signals[0]):
+            return [each for signal in signals for each in self.hear(memory, signal, tally)]
+        heard = [(each, self.dedup_window > 0 and noted_before(memory, each, self, tally)) for each in signals]
+        return hear_late(self, memory, heard, tally)
 
     def advance(self, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
         """Go on, in place, to a signal that is not before the memory's time, and let it count."""
@@ -150,12 +166,11 @@ def apply(
     applied = memory.offsets.get(source, -1)
     transitions: list[Transition] = []
     last = applied
-    for signal in signals:
-        offset = signal.origin.offset
+    for offset, record in groupby(signals, key=lambda signal: signal.origin.offset):
         if offset > applied:
-            if enough is not None and len(transitions) >= enough and offset > last:
+            if enough is not None and len(transitions) >= enough:
                 break
-            transitions += machine.hear(memory, signal, tally)
+            transitions += machine.hear_all(memory, list(record), tally)
             last = max(last, offset)
     if last > applied:
         memory.offsets = {**memory.offsets, source: last}
@@ -272,8 +287,8 @@ def _transition(memory: Memory, made: Made, cause: Cause, cause_id: str, late: b
     move, left, entered, at, facts, cart, reason, _ = made
     customer = memory.customer
     found = transition_id(customer, move.journey, move.version, move.track, cart, move.name, at, cause_id)
-    if memory.past is not None and memory.past.revisions:
-        found = revised_id(found, memory.past.revisions.get(found, 0))
+    if memory.past is not None:
+        found = memory.past.name(found)
     memory.sequence += 1
     return Transition(
         found,

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from schemas.signals import Signal
+from schemas.transitions import revised_id
 
 Slot = int | float | str | list[Any] | dict[str, list[Any]] | None
 """One place of a state."""
@@ -32,7 +33,8 @@ class Past:
     The state before the first of them had come as far as `began`; `oldest` is the time of the first (ms), `count` how
     many there are. That state and all signals but the newest can be kept as bytes (`written`, as `journey.recent` has
     it) instead: then `before` is None and `signals` are those that are newer. `revisions` tells of transitions that
-    were withdrawn, by the id they had at first, how often they were.
+    were withdrawn, by the id they had at first, how often they were and their time; where these became too many to be
+    told apart, all ids are of another `generation`.
     """
 
     began: int
@@ -41,11 +43,31 @@ class Past:
     before: State | None
     signals: list[Signal]
     written: bytes = b""
-    revisions: dict[str, int] = field(default_factory=dict)
+    revisions: dict[str, list[int]] = field(default_factory=dict)
+    generation: int = 0
 
     def copy(self) -> "Past":
         """Another that can be changed without this one."""
-        return Past(self.began, self.oldest, self.count, self.before, self.signals.copy(), self.written, self.revisions)
+        return Past(
+            self.began,
+            self.oldest,
+            self.count,
+            self.before,
+            self.signals.copy(),
+            self.written,
+            self.revisions,
+            self.generation,
+        )
+
+    def name(self, first: str) -> str:
+        """The id under which the transition that has the id `first` is published."""
+        times, _ = self.revisions.get(first, (0, 0))
+        return revised_id(first, self.generation, times) if times or self.generation else first
+
+    def withdraw(self, first: str, at: int) -> None:
+        """Note that the transition of the time `at` that has the id `first` is withdrawn once more."""
+        times, _ = self.revisions.get(first, (0, 0))
+        self.revisions[first] = [times + 1, at]
 
 
 @dataclass(slots=True)

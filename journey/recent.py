@@ -22,7 +22,7 @@ def write(past: Past, initial: tuple[Slot, ...]) -> bytes:
         changed = [
             [slot, value]
             for slot, (value, first) in enumerate(zip(past.before, initial, strict=True))
-            if value != first
+            if value != first or type(value) is not type(first)  # 0 and 0.0 are equal, and written differently
         ]
         past.written, past.before = orjson.dumps(changed), None
     if past.signals:

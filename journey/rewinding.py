@@ -11,17 +11,17 @@ counts at the time its customer has reached, and changes little (`Signal.late`).
 
 from __future__ import annotations
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
-from journey.duplicates import copies
+from journey.duplicates import copies, note
 from journey.memory import Memory, Past, State
 from journey.recent import read
 from journey.tally import Tally
 from schemas.signals import Signal
-from schemas.transitions import Cause, Transition, correction_id, revised_id
+from schemas.transitions import Cause, Transition, correction_id
 
 if TYPE_CHECKING:
     from journey.machine import Machine
@@ -30,13 +30,18 @@ MOST: Final = 200
 """So many recent signals of a customer are kept at most; when there are more, KEPT of them are."""
 KEPT: Final = 100
 WITHDRAWN: Final = 200
-"""So many withdrawn transitions of a customer are remembered, the last ones, lest their ids be used again."""
+"""So many withdrawn transitions of a customer are told apart; when there are more, what was before is final."""
 
 
-def place(signal: Signal) -> tuple[int, str, int, int]:
-    """Where a signal stands among those of its customer: by its time, then by where its record stood."""
+def rank(signal: Signal) -> tuple[int, bool, str, int, int]:
+    """By what signals of a customer stand in order: their time, then where their record stood.
+
+    Those that came too late for their place stand behind all others of their moment, as they came.
+    """
+    if signal.late:
+        return signal.at, True, "", 0, 0
     origin = signal.origin
-    return signal.at, origin.topic, origin.partition, origin.offset
+    return signal.at, False, origin.topic, origin.partition, origin.offset
 
 
 def in_order(machine: Machine, memory: Memory, signal: Signal) -> bool:
@@ -47,115 +52,136 @@ def in_order(machine: Machine, memory: Memory, signal: Signal) -> bool:
     if past is None:
         return True
     signals = past.signals or read(memory, past, machine.layout.initial)[1]
-    return not signals or place(signals[-1]) <= place(signal)
+    return not signals or rank(signals[-1]) <= rank(signal)
 
 
 def keep(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> None:
     """Keep a signal that is after all others, before it is heard, so that one that comes late can be put before it."""
     past, at, lateness = memory.past, signal.at, machine.lateness
-    if past is None or at - memory.at > lateness:
-        # What was withdrawn is remembered on: a move that was held back meanwhile can come to hold again.
-        revisions = {} if past is None else past.revisions
-        memory.past = Past(memory.at, at, 1, memory.state.copy(), [signal], revisions=revisions)
-        return
-    past.signals.append(signal)
-    past.count += 1
-    if past.count > MOST or past.oldest < at - 2 * lateness:
-        _settle(machine, memory, past, at, tally)
+    if past is None:
+        memory.past = Past(memory.at, at, 1, memory.state.copy(), [signal])
+    elif at - memory.at > lateness:
+        memory.past = _from(machine, past, memory, [signal])
+    else:
+        past.signals.append(signal)
+        past.count += 1
+        if past.count > MOST or past.oldest < at - 2 * lateness:
+            _settle(machine, memory, at, tally)
 
 
-def hear_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
-    """Hear a signal that is before what its customer has been through; in place."""
-    past = memory.past
-    if past is not None and signal.at >= reach(machine, memory, past):
-        tally.rewound += 1
-        before, signals = read(memory, past, machine.layout.initial)
-        index = bisect_right(signals, place(signal), key=place)
-        return _Rework(machine, memory, past, before).follow(signals, index, [signal, *signals[index:]], tally)
-    tally.too_late += 1
+def hear_late(machine: Machine, memory: Memory, heard: Sequence[tuple[Signal, bool]], tally: Tally) -> list[Transition]:
+    """Hear signals of one record, in order, some of which are before what their customer has been through; in place.
+
+    Those that can be put in their places are put there together, so that what one of them disproves and the next
+    restores is never told.
+
+    Args:
+        machine: the journeys.
+        memory: the customer's.
+        heard: each signal, and whether it is a copy of one heard before: one that is earlier takes the other's place.
+        tally: what is counted.
+
+    Returns:
+        what is made of signals too late for their place, then the corrections, then what is made instead.
+    """
+    transitions: list[Transition] = []
+    placed: list[Signal] = []
+    copied: list[Signal] = []
+    for signal, copy in heard:
+        past = memory.past
+        placeable = past is not None and signal.at >= max(memory.at - machine.lateness, past.began)
+        tally.duplicates += copy
+        if placeable:
+            tally.rewound += not copy and not in_order(machine, memory, signal)
+            (copied if copy else placed).append(signal)
+        elif not copy:
+            tally.too_late += 1
+            transitions += _hear_too_late(machine, memory, signal, tally)
+    if placed or copied:
+        transitions += _put(machine, memory, placed, copied, tally)
+    return transitions
+
+
+def _hear_too_late(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
     late = replace(signal, at=memory.at, late=True)
-    if past is not None:
+    if memory.past is not None:
         keep(machine, memory, late, tally)
     return machine.advance(memory, late, tally)
 
 
-def hear_copy(machine: Machine, memory: Memory, signal: Signal, tally: Tally) -> list[Transition]:
-    """Hear a signal that has been heard before: one that is earlier takes the other's place, if it is not too late."""
-    tally.duplicates += 1
+def _put(
+    machine: Machine, memory: Memory, placed: list[Signal], copied: list[Signal], tally: Tally
+) -> list[Transition]:
+    """Put signals in their places, and such copies as are earlier than what they are copies of."""
     past = memory.past
-    if past is None or signal.at < reach(machine, memory, past):
-        return []
+    assert past is not None  # noqa: S101  only a memory that looks back has places for them
     before, signals = read(memory, past, machine.layout.initial)
-    other = next((index for index, each in enumerate(signals) if copies(signal, each)), None)
-    if other is None or not _is_earlier(signal, signals[other]):
+    left = signals
+    for copy in copied:
+        rest = [each for each in left if not (copies(copy, each) and _is_earlier(copy, each))]
+        if len(rest) < len(left):
+            left = rest
+            placed.append(copy)
+            note(memory, copy, machine, tally)
+    if not placed:
         return []
-    index = bisect_right(signals, place(signal), key=place)
-    following = [signal, *signals[index:other], *signals[other + 1 :]]
-    return _Rework(machine, memory, past, before).follow(signals, index, following, tally)
+    whole = sorted([*left, *placed], key=rank)
+    same = next((at for at, (was, now) in enumerate(zip(signals, whole, strict=False)) if was is not now), len(signals))
+    reached = _at(memory, past, before)
+    for signal in whole[:same]:
+        machine.advance(reached, signal, Tally())
+    after = reached.copy()
+    published = _tail(machine, reached, signals[same:], memory.at)
+    holding = _tail(machine, after, whole[same:], memory.at)
+    memory.state, memory.at = after.state, after.at
+    now = Past(past.began, whole[0].at, len(whole), before, whole, b"", dict(past.revisions), past.generation)
+    memory.past = now
+    changes = _difference(memory, now, published, holding, placed[0])
+    if len(now.revisions) > WITHDRAWN:
+        # From here on ids are other ones, so that none that was withdrawn can come back.
+        tally.signals_settled += now.count
+        memory.past = Past(memory.at, memory.at, 0, memory.state.copy(), [], generation=now.generation + 1)
+    elif now.count > MOST:
+        _settle(machine, memory, memory.at, tally)
+    return changes
 
 
 def _is_earlier(signal: Signal, other: Signal) -> bool:
     """Whether of two copies `signal` is the one that counts; of exact ones, which came first."""
     if other.late or signal.id == other.id:
         return not other.late and signal.at < other.at
-    return place(signal) < place(other)
+    return rank(signal) < rank(other)
 
 
-def reach(machine: Machine, memory: Memory, past: Past) -> int:
-    """The earliest time (ms) at which a signal can still be put in its place."""
-    return max(memory.at - machine.lateness, past.began)
-
-
-def _settle(machine: Machine, memory: Memory, past: Past, at: int, tally: Tally) -> None:
+def _settle(machine: Machine, memory: Memory, at: int, tally: Tally) -> None:
     """Let go of recent signals that nothing can overtake once time is `at`, or that are too many (counted)."""
-    state, signals = read(memory, past, machine.layout.initial)
+    past = memory.past
+    assert past is not None  # noqa: S101  only a memory that looks back has something to let go of
+    before, signals = read(memory, past, machine.layout.initial)
     old = bisect_left(signals, at - machine.lateness, key=lambda signal: signal.at)
     count = max(old, len(signals) - KEPT if len(signals) > MOST else 0)
     tally.signals_settled += count - old
-    before = _at(memory, past, state)
+    reached = _at(memory, past, before)
     for signal in signals[:count]:
-        machine.advance(before, signal, Tally())
-    kept = signals[count:]
-    memory.past = Past(before.at, kept[0].at, len(kept), before.state, kept, revisions=past.revisions)
+        machine.advance(reached, signal, Tally())
+    memory.past = _from(machine, past, reached, signals[count:])
+
+
+def _from(machine: Machine, past: Past, reached: Memory, signals: list[Signal]) -> Past:
+    """The past from where `reached` has come, with these signals after it.
+
+    What was withdrawn before that is forgotten, but not while a move made then can be held back by its grace.
+    """
+    began, oldest = reached.at, signals[0].at if signals else reached.at
+    revisions = past.revisions
+    if revisions:
+        revisions = {name: each for name, each in revisions.items() if each[1] >= began - machine.grace}
+    return Past(began, oldest, len(signals), reached.state.copy(), signals, b"", revisions, past.generation)
 
 
 def _at(memory: Memory, past: Past, before: State) -> Memory:
     """A memory of the same customer, as it was before the recent signals; it looks no further back."""
     return Memory(memory.customer, 0, past.began, before.copy(), {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Rework:
-    """Going through the recent signals again, from the state `before` them."""
-
-    machine: Machine
-    memory: Memory
-    past: Past
-    before: State
-
-    def follow(
-        self, signals: Sequence[Signal], index: int, following: Sequence[Signal], tally: Tally
-    ) -> list[Transition]:
-        """Put `following`, the first of which has just come, in the place of `signals` from `index` on.
-
-        Returns:
-            what that changes about what is published.
-        """
-        machine, memory, past = self.machine, self.memory, self.past
-        before = _at(memory, past, self.before)
-        for signal in signals[:index]:
-            machine.advance(before, signal, Tally())
-        after = before.copy()
-        published = _tail(machine, before, signals[index:], memory.at)
-        holding = _tail(machine, after, following, memory.at)
-        whole = [*signals[:index], *following]
-        revisions = past.revisions.copy()
-        memory.past = Past(past.began, whole[0].at, len(whole), self.before, whole, revisions=revisions)
-        memory.state, memory.at = after.state, after.at
-        changes = _difference(memory, memory.past, published, holding, following[0])
-        if len(whole) > MOST:
-            _settle(machine, memory, memory.past, memory.at, tally)
-        return changes
 
 
 def _tail(machine: Machine, memory: Memory, signals: Sequence[Signal], until: int) -> list[Transition]:
@@ -168,14 +194,9 @@ def _difference(
 ) -> list[Transition]:
     """The corrections of what no longer holds, then what was not published before."""
     here, there = _by_what_holds(published), _by_what_holds(holding)
-    changes = []
-    for what, transition in here.items():
-        if what not in there:
-            changes.append(_withdrawn(transition, past.revisions, cause))
+    changes = [_withdrawn(transition, past, cause) for what, transition in here.items() if what not in there]
     changes += [
-        replace(transition, id=revised_id(transition.id, past.revisions.get(transition.id, 0)))
-        for what, transition in there.items()
-        if what not in here
+        replace(transition, id=past.name(transition.id)) for what, transition in there.items() if what not in here
     ]
     for transition in changes:
         memory.sequence += 1
@@ -191,12 +212,9 @@ def _by_what_holds(transitions: Sequence[Transition]) -> dict[tuple[str, str, st
     return {(each.id, each.to, each.kind): each for each in transitions}
 
 
-def _withdrawn(transition: Transition, revisions: dict[str, int], cause: Signal) -> Transition:
-    revision = revisions.pop(transition.id, 0)
-    revisions[transition.id] = revision + 1
-    if len(revisions) > WITHDRAWN:
-        del revisions[next(iter(revisions))]
-    withdrawn = revised_id(transition.id, revision)
+def _withdrawn(transition: Transition, past: Past, cause: Signal) -> Transition:
+    first, withdrawn = transition.id, past.name(transition.id)
+    past.withdraw(first, transition.at)
     origin = cause.origin
     return replace(
         transition,

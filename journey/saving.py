@@ -3,9 +3,9 @@
 Owns that form, two lines and more. The first is JSON: [format, at, sequence, offsets, journeys, seen, past], where each
 journey is [name, version, fingerprint, slot, ...]. The customer is not in it (that is the record's key). Deadlines that
 never come are null; the next deadline of all is not written, it follows from the others. `seen` is base64. `past` is
-null or [began, oldest, count, revisions]; what more there is to it, which is read only when it is asked for, stands in
-the further lines, as `journey.recent` has it. `encode` and `decode` change no value, so replaying from a saved memory
-gives the same transitions to the byte.
+null or [began, oldest, count, revisions, generation, meaning of the machine]; what more there is to it, which is read
+only when it is asked for, stands in the further lines, as `journey.recent` has it. `encode` and `decode` change no
+value, so replaying from a saved memory gives the same transitions to the byte.
 """
 
 from base64 import b64decode, b64encode
@@ -18,8 +18,8 @@ from journey.machine import Machine
 from journey.memory import BEGINNING, DUE, NEVER, Memory, Past, State
 from journey.recent import write
 
-FORMAT: Final = 2
-"""Raised when the form changes. A reader refuses other numbers, but for 1, which had no `seen` and no `past`."""
+FORMAT: Final = 3
+"""Raised when the form changes; a reader that finds another number refuses."""
 
 
 class SavedMemoryError(Exception):
@@ -35,7 +35,9 @@ def encode(machine: Machine, memory: Memory) -> bytes:
     state, past = memory.state, memory.past
     at = None if memory.at == BEGINNING else memory.at
     journeys = [_written(place, state) for place in machine.layout.journeys]
-    recent = None if past is None else (past.began, past.oldest, past.count, past.revisions)
+    recent = None
+    if past is not None:
+        recent = past.began, past.oldest, past.count, past.revisions, past.generation, machine.meaning
     seen = b64encode(memory.seen).decode()
     first = orjson.dumps((FORMAT, at, memory.sequence, memory.offsets, journeys, seen, recent))
     return first if past is None else b"\n".join((first, write(past, machine.layout.initial)))
@@ -45,19 +47,21 @@ def decode(machine: Machine, customer: str, value: bytes) -> Memory:
     """The memory of `customer` that `value` is.
 
     A journey that the machine follows and the memory does not know begins at the memory's time; one that the memory
-    knows and the machine does not follow is left out. In either case signals from before cannot be put in their place.
+    knows and the machine does not follow is left out. Where the machine is not of the same meaning as the one that
+    saved the memory, no signal can be put in a place before the memory's time.
 
     Raises:
         SavedMemoryError: another format, another version of a journey, or nothing of the kind.
     """
     first, _, written = value.partition(b"\n")
     try:
-        form, at, sequence, offsets, journeys, *further = orjson.loads(first)
-        saved = {name: (version, fingerprint, slots) for name, version, fingerprint, *slots in journeys}
-        seen, past = further if form == FORMAT else ("", None)
+        form, *parts = orjson.loads(first)
+        if int(form) == FORMAT:
+            at, sequence, offsets, journeys, seen, past = parts
+            saved = {name: (version, fingerprint, slots) for name, version, fingerprint, *slots in journeys}
     except (TypeError, ValueError):
         raise SavedMemoryError(f"this is not a saved memory: {value[:200]!r}") from None
-    if form not in {1, FORMAT}:
+    if form != FORMAT:
         raise SavedMemoryError(
             f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
         )
@@ -70,10 +74,17 @@ def decode(machine: Machine, customer: str, value: bytes) -> Memory:
             if (found := saved.get(place.definition.journey)) is not None:
                 memory.state[place.first : place.end] = _slots(place, *found)
         memory.state[DUE] = min((memory.state[slot] for slot in machine.layout.deadlines), default=NEVER)
-        if past is not None and machine.lateness and list(saved) == [each.journey for each in machine.definitions]:
-            began, oldest, count, revisions = past
-            memory.past = Past(began, oldest, count, None, [], written, revisions)
+        if past is not None and machine.lateness:
+            memory.past = _past(machine, memory, past, written)
     return memory
+
+
+def _past(machine: Machine, memory: Memory, saved: list[Any], written: bytes) -> Past:
+    """The past as it was, if this machine would make of it what was published; else what was published is final."""
+    began, oldest, count, revisions, generation, meaning = saved
+    if meaning == machine.meaning:
+        return Past(began, oldest, count, None, [], written, revisions, generation)
+    return Past(memory.at, memory.at, 0, memory.state.copy(), [], b"", revisions, generation)
 
 
 def _written(place: JourneyPlace, state: State) -> list[Any]:

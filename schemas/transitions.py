@@ -98,9 +98,9 @@ def transition_id(  # noqa: PLR0917  the parts of the identity, in the order of 
     return hashed.hexdigest()
 
 
-def revised_id(first: str, revision: int) -> str:
-    """The id of a transition that was withdrawn `revision` times and came to hold again; `first` where it never was."""
-    return _derived("revision", first, revision) if revision else first
+def revised_id(first: str, generation: int, times: int) -> str:
+    """The id under which a transition is published that was withdrawn so many times before, and has the id `first`."""
+    return _derived("revision", first, generation, times)
 
 
 def correction_id(withdrawn: str) -> str:

@@ -5,8 +5,8 @@ outbox: the transitions that the batch which wrote it caused. Batches of a parti
 says up to which batch all transitions have been acknowledged on their topics. After a crash, therefore, an
 outbox with a higher number is published again and no other is.
 
-The marker's value is a JSON array, `[published, clock]`; a customer's is a line of JSON, `[batch, outbox]`, and after it
-the memory as `journey.saving` writes it.
+The marker's value is a JSON array, `[published, clock]`; a customer's is a line of JSON, `[batch, outbox]`, and after
+it the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations

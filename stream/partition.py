@@ -42,6 +42,7 @@ class Output:
         source: (topic, next offset) to commit when all of it is acknowledged; None after a mere tick.
         taken: records of the batch, for the backlog.
         moves: the transitions again, for whoever counts them.
+        moved: the customers who stand elsewhere now, also where no transition says so yet.
     """
 
     number: int
@@ -51,6 +52,7 @@ class Output:
     source: tuple[str, int] | None = None
     taken: int = 0
     moves: list[Transition] = field(default_factory=list)
+    moved: set[str] = field(default_factory=set)
 
 
 Flushed = Callable[["Partition", Output, float], None]
@@ -89,6 +91,7 @@ class Partition:
         self.writing = Writing((setting.changelog, number), setting.outlet)
         self.progress = Progress(number)
         self._setting = setting
+        self._beginning = setting.machine.stages(setting.machine.start(""))
         self._place = (setting.changelog, number)
         self._clock = setting.new_clock(None)
         self._deadlines = Deadlines()
@@ -131,6 +134,8 @@ class Partition:
         if was != shown:
             self.census.subtract(was)
             self.census.update(shown)
+            if before is not None or shown != self._beginning:
+                output.moved.add(memory.customer)
         self.memories[memory.customer] = memory
         self._deadlines.note(memory.customer, memory.due)
         outbox = output.customers.setdefault(memory.customer, [])
@@ -209,7 +214,8 @@ class Partition:
     def _records(self, output: Output) -> list[Out]:
         records: list[Out] = []
         for customer, transitions in output.customers.items():
-            if transitions:
+            # A move that is held back changes the stage before it is told.
+            if transitions or customer in output.moved:
                 records += self._outgoing(customer, transitions)
         return records
 

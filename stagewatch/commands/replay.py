@@ -14,7 +14,7 @@ from rich.console import Console
 from journey.durations import written
 from journey.machine import Machine
 from journey.replay import fold
-from journey.rewinding import place
+from journey.rewinding import rank
 from journey.tally import Tally
 from schemas.reading import Reader
 from schemas.rejections import Rejection
@@ -170,7 +170,7 @@ def size_of(files: Iterable[str]) -> int | None:
 
 def in_order(signals: Iterable[Signal]) -> Iterator[Signal]:
     """The signals in the order in which they count: by time, and at one moment by file and line."""
-    ordered = sorted(signals, key=place)
+    ordered = sorted(signals, key=rank)
     with watching("playing", len(ordered)) as advance:
         for start in range(0, len(ordered), _SLICE):
             yield from ordered[start : start + _SLICE]

@@ -127,7 +127,7 @@ def test_so_they_do_however_they_are_cut_into_batches_and_wherever_a_worker_cras
     machine: Machine, history: list[Signal], data: st.DataObject
 ) -> None:
     lateness, window, _ = bounds(machine.definitions)
-    arrived = data.draw(arrivals(history, lateness, window))
+    arrived = in_records(data.draw(arrivals(history, lateness, window)), data)
     until = max(each.at for each in arrived) + data.draw(st.sampled_from([0, 5_000, 40_000, 10**9]))
     memory, made = delivered(machine, arrived, data)
     made += machine.wait(memory, until)
@@ -136,6 +136,19 @@ def test_so_they_do_however_they_are_cut_into_batches_and_wherever_a_worker_cras
     naive.wait(until)
     assert net(made) == net_of(naive.published)
     both_stand_alike(machine, memory, naive)
+
+
+def in_records(arrived: Sequence[Signal], data: st.DataObject) -> list[Signal]:
+    """The signals with some that came one after another in one record, if they are of one topic and not of one time.
+
+    Those of one record stand in the order of their times there, as one time is decided by where a record stood.
+    """
+    found: list[Signal] = []
+    for each in arrived:
+        last = found[-1] if found else each
+        together = last.origin.topic == each.origin.topic and last.at < each.at and data.draw(st.booleans())
+        found.append(replace(each, origin=last.origin) if together else each)
+    return found
 
 
 def delivered(machine: Machine, arrived: Sequence[Signal], data: st.DataObject) -> tuple[Memory, list[Transition]]:
@@ -148,9 +161,9 @@ def delivered(machine: Machine, arrived: Sequence[Signal], data: st.DataObject) 
     made: list[Transition] = []
     begin = 0
     while begin < len(arrived):
-        end = begin + data.draw(st.integers(1, 4))
-        topic, group = next(groupby(arrived[begin:end], key=lambda signal: signal.origin.topic))
-        batch = list(group)
+        topic, group = next(groupby(arrived[begin:], key=lambda signal: signal.origin.topic))
+        records = [list(record) for _, record in groupby(group, key=lambda signal: signal.origin.offset)]
+        batch = [each for record in records[: data.draw(st.integers(1, 4))] for each in record]
         memory = decode(machine, "c", written)
         memory, transitions = apply(machine, memory, "c", topic, batch)
         fate = data.draw(st.sampled_from(["well", "well", "well", "lost", "again"]))
@@ -160,5 +173,11 @@ def delivered(machine: Machine, arrived: Sequence[Signal], data: st.DataObject) 
             begin += len(batch)
         if fate == "again":
             made += transitions
-            begin = data.draw(st.integers(0, begin))
+            begin = data.draw(st.sampled_from([0, *starts(arrived[:begin])]))
     return decode(machine, "c", written), made
+
+
+def starts(arrived: Sequence[Signal]) -> list[int]:
+    """Where in the list a record begins."""
+    places = [(signal.origin.topic, signal.origin.offset) for signal in arrived]
+    return [at for at, place in enumerate(places) if at == 0 or places[at - 1] != place]

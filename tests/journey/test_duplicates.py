@@ -1,6 +1,7 @@
 """Signals that come twice, in single sentences."""
 
 from dataclasses import replace
+from itertools import permutations
 
 import pytest
 from hypothesis import given
@@ -27,7 +28,7 @@ def facts(machine: Machine, *signals: Signal) -> tuple[dict[str, object], Tally]
     memory, tally = machine.start("ann"), Tally()
     for each in signals:
         machine.hear(memory, each, tally)
-    (asked,) = machine.hear(memory, replace(signal(0, "chat_message"), at=memory.at), Tally())
+    (asked,) = machine.hear(memory, replace(signal(0, "chat_message"), at=memory.at + 1), Tally())
     seen = asked.facts["seen"]
     assert isinstance(seen, int)
     return {**asked.facts, "seen": seen - 1}, tally
@@ -73,6 +74,23 @@ def test_one_that_came_too_late_keeps_its_place() -> None:
     told, tally = facts(counting(), signal(DAY, "searched"), order, replace(order, id="pixel", at=T + DAY - MINUTE))
     assert told["orders"] == 1
     assert (tally.too_late, tally.duplicates) == (1, 1)
+
+
+def test_an_order_told_long_after_the_window_is_still_told_once() -> None:
+    first = signal(9 * DAY, "searched")
+    orders = [replace(signal(0, "order_completed", 3 + number, order="A1"), id="erp") for number in range(3)]
+    told, tally = facts(counting(), first, *orders)
+    assert (told["orders"], tally.too_late, tally.duplicates) == (1, 1, 2)
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+def test_a_telling_that_is_a_copy_of_two_others_takes_the_places_of_both(order: tuple[int, ...]) -> None:
+    tellings = [(10, "x", "A"), (20, "y", "B"), (5, "x", "B")]
+    signals = [
+        replace(signal(at, "order_completed", place, order=name), id=id_)
+        for place, (at, id_, name) in enumerate(tellings)
+    ]
+    assert facts(counting(), *(signals[place] for place in order))[0]["orders"] == 1
 
 
 def test_two_orders_without_an_id_are_two() -> None:

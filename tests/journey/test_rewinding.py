@@ -11,6 +11,15 @@ from schemas.signals import Signal
 from schemas.transitions import Cause, Transition
 from tests.journey.small import CART, DAY, HOUR, MINUTE, SECOND, T, definition, machine, move, play, signal
 
+TOLD_TWICE = {
+    "cart": [
+        move("filled", ["empty"], "full", on="cart_updated"),
+        move("left", "full", "left", after="30m", since="cart_updated"),
+        move("bought", ["full", "left"], "done", on="order_completed"),
+        move("undone", "done", "empty", on="order_refunded"),
+    ]
+}
+
 
 def told(transitions: list[Transition]) -> list[tuple[str, str, int]]:
     return [(each.kind, each.name, each.at - T) for each in transitions]
@@ -146,7 +155,7 @@ def test_late_signals_are_counted() -> None:
         signal(DAY, "searched"),
         signal(DAY - MINUTE, "searched"),
         signal(0, "searched"),
-        signal(DAY, "page_viewed"),
+        signal(DAY + 1, "page_viewed"),
     )
     assert tally == Tally(rewound=1, too_late=1)
 
@@ -192,19 +201,72 @@ def test_what_nothing_can_overtake_any_more_is_let_go_uncounted() -> None:
     assert tally == Tally()
 
 
-def test_of_what_was_withdrawn_the_last_ones_are_remembered() -> None:
-    small = machine(CART)
-    memory = small.start("ann")
-    for round_ in range(WITHDRAWN + 9):
-        start = round_ * 40 * MINUTE
-        small.hear(memory, signal(start, "cart_updated"))
-        small.wait(memory, T + start + 31 * MINUTE)
-        small.hear(memory, signal(start + MINUTE, "order_completed"))
+HASTY = {
+    f"cart_{number}": [
+        move(f"filled_{number}", "empty", "full", on="cart_updated"),
+        move(f"left_{number}", "full", "left", after="2s"),
+        move(f"bought_{number}", ["full", "left"], "empty", on="order_completed"),
+    ]
+    for number in range(5)
+}
+
+
+def withdrawing(rounds: int, apart: int) -> tuple[list[Transition], int, int]:
+    """What is published where so often five moves are withdrawn; how many of these are remembered, the generation."""
+    small = machine(HASTY)
+    memory, made = small.start("ann"), []
+    for start in range(0, rounds * apart, apart):
+        made += small.hear(memory, signal(start, "cart_updated", start))
+        made += small.wait(memory, T + start + 3 * SECOND)
+        made += small.hear(memory, signal(start + SECOND, "order_completed", start))
     assert memory.past is not None
-    assert len(memory.past.revisions) == WITHDRAWN
+    return made, len(memory.past.revisions), memory.past.generation
+
+
+def test_what_was_withdrawn_is_remembered_as_long_as_it_could_come_to_hold_again() -> None:
+    made, remembered, generation = withdrawing(50, HOUR)
+    assert len(made) == 50 * 5 * 4
+    assert remembered <= 3 * 5
+    assert generation == 0
+
+
+def test_of_too_many_withdrawn_within_that_all_is_final_and_ids_are_other_ones_from_then_on() -> None:
+    rounds = WITHDRAWN // 5 + 9
+    made, remembered, generation = withdrawing(rounds, 4 * SECOND)
+    assert remembered < WITHDRAWN
+    assert generation == 1
+    assert len({each.id for each in made}) == len(made)
+    withdrawn = [each.corrects for each in made if each.corrects]
+    assert set(withdrawn) <= {each.id for each in made if each.name.startswith("left")}
+    assert len(withdrawn) == len(set(withdrawn)) == rounds * 5
+
+
+def test_the_signals_of_one_record_are_put_in_their_places_together() -> None:
+    small = machine(TOLD_TWICE)
+    memory, tally = small.start("ann"), Tally()
+    small.hear(memory, signal(0, "cart_updated", 1), tally)
+    small.wait(memory, T + HOUR)
+    record = [signal(at * MINUTE, kind, 2) for at, kind in ((12, "order_refunded"), (11, "order_completed"))]
+    assert told(small.hear_all(memory, record, tally)) == [
+        ("corrected", "left", 30 * MINUTE),
+        ("made", "bought", 11 * MINUTE),
+        ("made", "undone", 12 * MINUTE),
+    ]
+    assert tally == Tally(rewound=2)
 
 
 def test_tallies_can_be_added() -> None:
     total = Tally(duplicates=1, too_late=2)
     total.add(Tally(duplicates=3, carts_forgotten=4))
     assert total == Tally(duplicates=4, too_late=2, carts_forgotten=4)
+
+
+def test_an_earlier_telling_takes_the_other_s_place_whatever_came_too_late_at_that_moment() -> None:
+    counted = machine(
+        {"t": [move("told", "a", "a", on="any", publish=["orders", "all"])]},
+        {"orders": {"count": "order_completed"}, "all": {"count": "any"}},
+    )
+    web, hook = (signal(2 * HOUR, "order_completed", number, order="A1") for number in (7, 6))
+    web, hook = replace(web, id="web", origin=replace(web.origin, topic="web")), replace(hook, id="hook")
+    inputs = web, signal(0, "product_viewed", 5), hook, signal(2 * HOUR + 1, "searched", 8)
+    assert play(counted, *inputs)[-1].facts == {"orders": 1, "all": 3}

@@ -79,15 +79,19 @@ def test_what_is_saved_is_small_and_names_its_journey() -> None:
     first, changed, signal = map(orjson.loads, saved(machine("a")).splitlines())
     journeys = [["a", 1, first[4][0][2], 1, T, T + 1_800_000, 3]]
     assert first[:5] == [FORMAT, T, 1, {}, journeys]
-    assert first[6] == [BEGINNING, T, 1, {}]
+    assert first[6] == [BEGINNING, T, 1, {}, 0, machine("a").meaning]
     assert changed == []
     assert signal == [T, "cart_updated", "1", "shop", 0, 4, {"value": 3}, 0]
 
 
-def test_a_memory_saved_before_there_was_a_past_is_read() -> None:
-    form = orjson.dumps([1, *first_line(saved(machine("a")))[1:5]])
-    memory = decode(machine("a"), "ann", form)
-    assert (memory.at, memory.seen, memory.past) == (T, b"", None)
+def test_where_the_journey_was_changed_what_was_published_is_final() -> None:
+    changed = machine("a", old="after: 30m", new="after: 45m")
+    memory = decode(changed, "ann", saved(machine("a")))
+    assert memory.past is not None
+    assert (memory.past.began, memory.past.count) == (T, 0)
+    late = Signal("ann", "cart_updated", T - 5, "2", {}, Origin("shop", 0, 5))
+    made = step(changed, memory, late)[1]
+    assert made == []
 
 
 def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
@@ -146,7 +150,9 @@ def test_a_change_that_leaves_every_slot_its_meaning_is_not(change: tuple[str, s
     decode(machine("a", old=change[0], new=change[1]), "ann", saved(machine("a")))
 
 
-@pytest.mark.parametrize("value", [None, 3, [], "x", [1, 2, 3], [1, T, 1, {}, [3]], [1, T, 1, {}, [["a"]]]])
+@pytest.mark.parametrize(
+    "value", [None, 3, [], "x", [3, 2, 3], [3, T, 1, {}, [3], "", None], [3, T, 1, {}, [["a"]], "", None]]
+)
 def test_what_is_no_saved_memory_is_refused(value: object) -> None:
     for written in (orjson.dumps(value), b"", b"\xff"):
         with pytest.raises(SavedMemoryError, match="this is not a saved memory"):
@@ -154,8 +160,8 @@ def test_what_is_no_saved_memory_is_refused(value: object) -> None:
 
 
 def test_a_memory_of_another_format_is_refused() -> None:
-    with pytest.raises(SavedMemoryError, match="saved in format 3, which is not 2"):
-        decode(machine("a"), "ann", saved(machine("a")).replace(b"[2,", b"[3,", 1))
+    with pytest.raises(SavedMemoryError, match="saved in format 2, which is not 3"):
+        decode(machine("a"), "ann", saved(machine("a")).replace(b"[3,", b"[2,", 1))
 
 
 def test_a_memory_with_slots_missing_is_refused() -> None:
