@@ -85,8 +85,10 @@ class Topics(Section):
 class Clock(Section):
     """How event time and the wall clock meet. How long to wait for stragglers belongs to the journey."""
 
+    # A second, and not the time that stragglers need, which is `patience`: a partition with an event every few seconds
+    # is never silent for longer, and its carts would be abandoned that much too late.
     idle_after: LengthOrNever = Field(
-        5_000,
+        1_000,
         description="A partition silent for this long, with nothing left to read, follows the wall clock, so"
         " that a cart is abandoned on time even if nobody else shops; `never`: events alone drive time",
     )
