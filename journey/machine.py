@@ -12,7 +12,6 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from itertools import groupby
 from typing import Any, Final
 
 from journey import moves, windows
@@ -87,9 +86,11 @@ class Machine:
 
     def hear_all(self, memory: Memory, signals: Sequence[Signal], tally: Tally | None = None) -> list[Transition]:
         """`hear` for all signals of one record, in place: those that come late are put in their places together."""
+        if len(signals) == 1:
+            return self.hear(memory, signals[0], tally)
         tally = Tally() if tally is None else tally
         signals = sorted(signals, key=rank)
-        if memory.past is None or len(signals) == 1 or in_order(self, memory, signals[0]):
+        if memory.past is None or in_order(self, memory, signals[0]):
             return [each for signal in signals for each in self.hear(memory, signal, tally)]
         heard = [(each, self.dedup_window > 0 and noted_before(memory, each, self, tally)) for each in signals]
         return hear_late(self, memory, heard, tally)
@@ -166,12 +167,15 @@ def apply(
     applied = memory.offsets.get(source, -1)
     transitions: list[Transition] = []
     last = applied
-    for offset, record in groupby(signals, key=lambda signal: signal.origin.offset):
+    begin = 0
+    while begin < len(signals) and (enough is None or len(transitions) < enough):
+        offset, end = signals[begin].origin.offset, begin + 1
+        while end < len(signals) and signals[end].origin.offset == offset:
+            end += 1
         if offset > applied:
-            if enough is not None and len(transitions) >= enough:
-                break
-            transitions += machine.hear_all(memory, list(record), tally)
+            transitions += machine.hear_all(memory, signals[begin:end], tally)
             last = max(last, offset)
+        begin = end
     if last > applied:
         memory.offsets = {**memory.offsets, source: last}
     return memory, transitions
