@@ -53,7 +53,7 @@ class Machine:
         self.layout = lay_out(definitions)
         source = generate(self.layout)
         self.source = source.text
-        self.kinds = named(self.layout) | (KINDS.keys() if OTHER in source.functions else frozenset())
+        self.kinds = named(self.layout) | (frozenset(KINDS) if OTHER in source.functions else frozenset())
         self.patience = max(definition.patience for definition in definitions)
         self.lateness = max(definition.lateness for definition in definitions)
         self.dedup_window = max(definition.dedup_window for definition in definitions)
