@@ -45,13 +45,14 @@ class Command:
 
 @dataclass(frozen=True, slots=True)
 class Engine:
-    """Something that does the job; `slow` ones get fewer events."""
+    """Something that does the job; `note` is said of it in the table, `slow` ones get fewer events."""
 
     name: str
     title: str
     version: Callable[[], str]
     command: Callable[[Run], Command]
     semantics: Semantics = Semantics.OWN
+    note: str = ""
     slow: bool = False
 
 
@@ -119,12 +120,13 @@ ENGINES = (
     ),
     Engine(
         "shipped",
-        "Stagewatch as shipped, late events and copies looked after",
+        "Stagewatch",
         lambda: version("stagewatch"),
         lambda run: _stagewatch(run, shipped=True),
         Semantics.SHIPPED,
+        "as shipped: late events put in place, copies known",
     ),
-    Engine("streams", "Kafka Streams (Java)", kafka_version, _streams),
+    Engine("streams", "Kafka Streams", kafka_version, _streams),
     Engine("bytewax", "Bytewax", lambda: environments.version("wax", "bytewax"), _bytewax),
     Engine("quix", "Quix Streams", lambda: environments.version("quix", "quixstreams"), _quix),
     Engine("stock", "stock Faust", lambda: version("faust-streaming"), _stock, slow=True),

@@ -5,6 +5,9 @@ those that the replay foretells is there. Starting up and joining the group do n
 before the first moment. The share of transitions seen at the first moment counts as the share of events done by then.
 What an engine has not yet made durable at the last moment (its commit comes every 5, 10 or 30 seconds) is left out,
 which favours those that commit seldom; Stagewatch has nothing outstanding but its last offsets.
+
+The second half is told apart because a JVM spends the first half minute compiling, which nobody notices who lets it
+run for days; and because what is written every ten seconds may not fall into a short run at all.
 """
 
 from __future__ import annotations
@@ -31,11 +34,33 @@ SETTLED = 2.0  # seconds after the last expected transition in which an unwanted
 
 
 @dataclass(frozen=True, slots=True)
-class Measured:
-    """Of one run: events a second, CPU seconds of the process per million events, peak memory in MB."""
+class Pace:
+    """Events a second, and CPU seconds of the process per million events."""
 
     rate: float
     cpu: float
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """How many transitions were there at a moment, and how much CPU time the process had taken; both in seconds."""
+
+    there: int
+    at: float
+    cpu: float
+
+    def until(self, later: Seen, events_each: float) -> Pace:
+        """The pace between two such moments, a transition standing for so many events."""
+        events = (later.there - self.there) * events_each
+        return Pace(events / (later.at - self.at), (later.cpu - self.cpu) / events * 1e6)
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Of one run: its pace over all, and over the second half of the transitions alone; peak memory in MB."""
+
+    whole: Pace
+    half: Pace
     memory: float
 
 
@@ -49,30 +74,29 @@ async def measure(engine: Engine, run: Run, events: int, expected: int) -> Measu
     await make(run.address, {**command.topics, run.output: {}})
     with running(command.words, command.environment, run.folder) as process:
         async with AIOKafkaConsumer(bootstrap_servers=run.address) as consumer:
-            there, first, cpu_before = await _reach(consumer, run, process, 1)
-            done, last, cpu_after = await _reach(consumer, run, process, expected)
-        if done < expected:
-            raise SystemExit(f"{engine.name}: {done} of {expected} transitions, then nothing:\n{process.tail()}")
-        share = 1 - there / expected
-        if not share:
-            raise SystemExit(f"{engine.name}: all transitions came at once, take more events")
-        covered = events * share
-        cpu = (cpu_after - cpu_before) / covered * 1e6
-        return Measured(covered / (last - first), cpu, process.peak_megabytes())
+            first, half, last = [
+                await _reach(consumer, run, process, wanted) for wanted in (1, expected // 2, expected)
+            ]
+        if last.there < expected:
+            raise SystemExit(f"{engine.name}: {last.there} of {expected} transitions, then nothing:\n{process.tail()}")
+        if half.there == expected:
+            raise SystemExit(f"{engine.name}: the transitions came at once, take more events")
+        each = events / expected
+        return Measured(first.until(last, each), half.until(last, each), process.peak_megabytes())
 
 
-async def _reach(consumer: AIOKafkaConsumer, run: Run, process: Running, wanted: int) -> tuple[int, float, float]:
-    """(transitions, moment, CPU seconds of the process) when there are that many, or when nothing more comes."""
+async def _reach(consumer: AIOKafkaConsumer, run: Run, process: Running, wanted: int) -> Seen:
+    """When there are that many, or when nothing more comes."""
     there, grew = -1, time.monotonic()
     while True:
         now_there = await count(consumer, run.output)
         now = time.monotonic()
         if now_there >= wanted:
-            return now_there, now, process.cpu_seconds()
+            return Seen(now_there, now, process.cpu_seconds())
         if now_there > there:
             there, grew = now_there, now
         if now - grew > (GROWS_WITHIN if there else STARTS_WITHIN):
-            return there, now, process.cpu_seconds()
+            return Seen(there, now, process.cpu_seconds())
         process.check()
         await asyncio.sleep(LOOK_EVERY)
 
@@ -88,7 +112,7 @@ async def check(engine: Engine, address: str, source: str, rows: Sequence[Row], 
         await make(address, {**command.topics, run.output: {}})
         with running(command.words, command.environment, run.folder) as process:
             async with AIOKafkaConsumer(bootstrap_servers=address) as consumer:
-                done, _, _ = await _reach(consumer, run, process, expected)
+                seen = await _reach(consumer, run, process, expected)
             await asyncio.sleep(SETTLED)
             found = difference(rows, engine.semantics, await values(address, run.output))
-            return found if found is None or done else f"{found}\n{process.tail()}"
+            return found if found is None or seen.there else f"{found}\n{process.tail()}"

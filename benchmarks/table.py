@@ -71,7 +71,8 @@ async def rounds(address: str, engines: Sequence[Engine], now: About, options: a
     """All rounds."""
     jobs = Job(options.events, options.events // 10), Job(options.slow_events, options.slow_events // 10)
     full, rows = await source(address, "events", jobs[0], [engine for engine in engines if not engine.slow])
-    fewer, _ = await source(address, "fewer-events", jobs[1], [engine for engine in engines if engine.slow])
+    slow = [engine for engine in engines if engine.slow]
+    fewer = (await source(address, "fewer-events", jobs[1], slow))[0] if slow else full
     values = [value for _, value in rows]
     runs: dict[str, list[Measured]] = {engine.name: [] for engine in engines}
     bare, dropped = [], []
@@ -81,7 +82,8 @@ async def rounds(address: str, engines: Sequence[Engine], now: About, options: a
             found = await timed(address, number, engine, fewer if engine.slow else full)
             await keep_only(address, frozenset({full.topic, fewer.topic}))
             runs[engine.name].append(found)
-            print(f"round {number + 1}, {engine.name}: {found.rate:,.0f}/s, {found.cpu:.1f} CPU s/M", flush=True)
+            paces = [f"{pace.rate:,.0f}/s, {pace.cpu:.1f} CPU s/M" for pace in (found.whole, found.half)]
+            print(f"round {number + 1}, {engine.name}: {paces[0]}; second half {paces[1]}", flush=True)
         bare.append(decoding(values))
         dropped.append(consuming(address, full))
     return Report(now, engines, runs, bare, dropped, jobs, sum(map(len, values)) // len(values))

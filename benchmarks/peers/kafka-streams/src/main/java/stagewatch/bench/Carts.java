@@ -47,7 +47,7 @@ final class Carts {
             } else if (cart.stage != CHECKOUT) {
                 move(cart, "checkout_started", CHECKOUT, at, seen(cart));
             }
-            cart.due = cart.stage == FILLED || cart.stage == CHECKOUT ? at + 30 * FiveStage.MINUTE : Memory.NEVER;
+            cart.due = cart.stage == FILLED || cart.stage == CHECKOUT ? at + 30 * Facts.MINUTE : Memory.NEVER;
         } else {
             return;
         }
@@ -79,7 +79,7 @@ final class Carts {
                         signal.topic(),
                         signal.partition(),
                         signal.offset());
-        cart.heldUntil = at + 5 * FiveStage.MINUTE;
+        cart.heldUntil = at + 5 * Facts.MINUTE;
         cart.stage = EMPTY;
         cart.since = at;
     }
@@ -99,7 +99,7 @@ final class Carts {
                     Map<String, Object> facts = seen(cart);
                     facts.put("last_channel", memory.lastChannel);
                     move(cart, "cart_abandoned", ABANDONED, at, facts);
-                    cart.due = at + 7 * FiveStage.DAY;
+                    cart.due = at + 7 * Facts.DAY;
                 }
                 break;
             }
@@ -129,7 +129,7 @@ final class Carts {
         boolean undone = held.left() == to;
         Move move = new Move("cart", "cart_emptied", STAGES[held.left()], held.since(), STAGES[EMPTY], held.at());
         Cause cause = new Cause(held.kind(), held.id(), held.topic(), held.partition(), held.offset());
-        journey.publish(move, cart.id, cause, FiveStage.facts(), undone ? "undone" : null);
+        journey.publish(move, cart.id, cause, Facts.facts(), undone ? "undone" : null);
         return undone;
     }
 
@@ -168,10 +168,10 @@ final class Carts {
     }
 
     private Map<String, Object> order() {
-        return FiveStage.facts("order_value", memory.orderValue, "last_channel", memory.lastChannel);
+        return Facts.facts("order_value", memory.orderValue, "last_channel", memory.lastChannel);
     }
 
     private static Map<String, Object> seen(Cart cart) {
-        return FiveStage.facts("cart_value", cart.value, "cart_items", cart.items);
+        return Facts.facts("cart_value", cart.value, "cart_items", cart.items);
     }
 }

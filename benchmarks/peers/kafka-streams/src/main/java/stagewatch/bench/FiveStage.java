@@ -1,7 +1,9 @@
 package stagewatch.bench;
 
-import java.util.Arrays;
-import java.util.LinkedHashMap;
+import static stagewatch.bench.Facts.DAY;
+import static stagewatch.bench.Facts.HOUR;
+import static stagewatch.bench.Facts.facts;
+
 import java.util.List;
 import java.util.Map;
 import stagewatch.bench.Kind.Groups;
@@ -14,12 +16,6 @@ import stagewatch.bench.Transition.Move;
  * <p>A deadline fires when its own customer is heard of again. The carts stand in {@link Carts}.
  */
 final class FiveStage {
-    static final long MINUTE = 60_000;
-    static final long HOUR = 60 * MINUTE;
-    static final long DAY = 24 * HOUR;
-    private static final long VIEWS_BUCKET = 3 * HOUR / 32;
-    private static final long TOUCHES_BUCKET = 7 * DAY / 32;
-
     private static final String[] STAGES = {
         "unknown", "awareness", "consideration", "conversion", "retention", "advocacy"
     };
@@ -50,7 +46,7 @@ final class FiveStage {
         }
         Kind kind = signal.kind();
         cause = new Cause(kind.name, signal.id(), signal.topic(), signal.partition(), signal.offset());
-        remember(signal, kind, at);
+        Facts.remember(memory, signal, kind, at);
         stage(signal, kind, at);
         carts.on(signal, kind, at);
         if (kind.in(Groups.SHOWS)) {
@@ -59,57 +55,6 @@ final class FiveStage {
         sentiment(signal, kind, at);
         if (kind.in(Groups.SHOWS)) {
             browse(kind, at);
-        }
-    }
-
-    private void remember(Signal signal, Kind kind, long at) {
-        if (kind.in(Groups.BUYS)) {
-            memory.orders++;
-            if (signal.revenue() != null) {
-                memory.spent += signal.revenue();
-                memory.orderValue = signal.revenue();
-            }
-            memory.boughtAt = at;
-        }
-        if (kind.in(Groups.UNDOES)) {
-            Double refund = signal.refund();
-            if (refund == null || signal.revenue() == null || refund >= signal.revenue()) {
-                memory.ordersUndone++;
-            }
-            if (refund != null) {
-                memory.paidBack += refund;
-            }
-        }
-        if (memory.firstChannel == null) {
-            memory.firstChannel = signal.channel();
-        }
-        if (signal.channel() != null) {
-            memory.lastChannel = signal.channel();
-        }
-        if (kind.in(Groups.BUYS | Groups.TOUCHES)) {
-            memory.views.clear();
-        }
-        if (kind.in(Groups.BUYS)) {
-            memory.cartTouches.clear();
-        } else if (kind.in(Groups.TOUCHES)) {
-            memory.cartTouches.count(at / TOUCHES_BUCKET, at / TOUCHES_BUCKET - 31);
-        } else if (kind == Kind.PRODUCT_VIEWED) {
-            memory.views.count(at / VIEWS_BUCKET, at / VIEWS_BUCKET - 31);
-        }
-        if (kind.in(Groups.SHOWS)) {
-            seen(at / DAY);
-        }
-        if (kind == Kind.REVIEW_POSTED && signal.rating() != null) {
-            memory.lastRating = signal.rating();
-        }
-    }
-
-    private void seen(long day) {
-        long[] days = memory.days;
-        if (days.length == 0 || days[days.length - 1] != day) {
-            long[] live = Arrays.stream(days).filter(each -> each >= day - 29).toArray();
-            memory.days = Arrays.copyOf(live, live.length + 1);
-            memory.days[live.length] = day;
         }
     }
 
@@ -158,7 +103,7 @@ final class FiveStage {
 
     private void activity(long at) {
         int from = memory.activity;
-        long days = Arrays.stream(memory.days).filter(each -> each >= at / DAY - 29).count();
+        long days = Facts.daysHere(memory, at);
         if (from == 2 || from == 3) {
             toActivity("came_back", 4, at, quiet(at));
         } else if (from != 1 && days >= 2) {
@@ -192,7 +137,7 @@ final class FiveStage {
         if (kind.in(Groups.BUYS)) {
             memory.leftPublished = null;
         }
-        long touches = memory.cartTouches.total(at / TOUCHES_BUCKET - 31);
+        long touches = Facts.cartTouches(memory, at);
         if (kind.in(Groups.TOUCHES | Groups.BUYS)) {
             if (memory.browse != 0) {
                 toBrowse("put_in_cart", 0, at, facts(), null);
@@ -229,7 +174,7 @@ final class FiveStage {
     }
 
     private void leave(long at) {
-        long views = memory.views.total(at / VIEWS_BUCKET - 31);
+        long views = Facts.views(memory, at);
         memory.leaves = Memory.NEVER;
         if (views >= 3) {
             boolean again = memory.leftPublished != null && at - memory.leftPublished < DAY;
@@ -293,13 +238,5 @@ final class FiveStage {
 
     private Double recency(long at) {
         return memory.boughtAt == null ? null : (at - memory.boughtAt) / (double) DAY;
-    }
-
-    static Map<String, Object> facts(Object... namesAndValues) {
-        Map<String, Object> facts = new LinkedHashMap<>();
-        for (int at = 0; at < namesAndValues.length; at += 2) {
-            facts.put((String) namesAndValues[at], namesAndValues[at + 1]);
-        }
-        return facts;
     }
 }
