@@ -183,6 +183,7 @@ def test_the_bounds_that_the_page_names_are_the_codes() -> None:
     assert {name: int(number) for name, number in named.items()} == {
         "recent signals": rewinding.MOST,
         "ids remembered": duplicates.MOST,
+        "withdrawn transitions": rewinding.WITHDRAWN,
         "open carts": carts.MOST_OPEN,
     }
     assert f"the last {rewinding.KEPT} can still be overtaken" in TIME
