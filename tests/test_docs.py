@@ -179,7 +179,11 @@ def test_where_the_page_says_that_a_customer_stands_is_where_one_stands() -> Non
 
 
 def test_the_bounds_that_the_page_names_are_the_codes() -> None:
-    named = dict(re.findall(r"^\| (recent signals|ids remembered|open carts)[^|]*\| (\d+)", TIME, re.MULTILINE))
+    named = dict(
+        re.findall(
+            r"^\| (recent signals|ids remembered|withdrawn transitions|open carts)[^|]*\| (\d+)", TIME, re.MULTILINE
+        )
+    )
     assert {name: int(number) for name, number in named.items()} == {
         "recent signals": rewinding.MOST,
         "ids remembered": duplicates.MOST,
