@@ -16,6 +16,7 @@ from pathlib import Path
 from benchmarks.engines import Engine
 from benchmarks.job import Job
 from benchmarks.measuring import Measured
+from benchmarks.running import ROOT
 from benchmarks.topics import PARTITIONS
 from tests.kafka.broker import version as kafka_version
 
@@ -71,7 +72,7 @@ def about() -> About:
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
     java = subprocess.run(["java", "-version"], capture_output=True, text=True, check=False).stderr.splitlines()[0]
     commit = subprocess.run(
-        ["git", "describe", "--always", "--dirty"], capture_output=True, text=True, check=False
+        ["git", "describe", "--always", "--dirty"], cwd=ROOT, capture_output=True, text=True, check=False
     ).stdout.strip()
     return About(
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import ctypes
 import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +13,8 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent
 TICKS = os.sysconf("SC_CLK_TCK")
 STOP_PATIENCE = 30.0  # seconds; then it is killed
+LIBC = ctypes.CDLL(None)
+PR_SET_PDEATHSIG = 1
 
 
 class Running:
@@ -50,6 +54,7 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
             stdin=subprocess.DEVNULL,
             stdout=out,
             stderr=out,
+            preexec_fn=_die_with_us,  # noqa: PLW1509  no lock is taken: we only ask the kernel
         )
     try:
         yield Running(process, log)
@@ -60,6 +65,11 @@ def running(command: Sequence[str], environment: Mapping[str, str], folder: Path
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+
+
+def _die_with_us() -> None:
+    """An engine whose broker has gone with us would try to reach it for ever."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def _family(pid: int) -> Iterator[int]:

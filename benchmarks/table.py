@@ -4,6 +4,8 @@
 
 First every engine is checked on 20,000 events: a transition too many, too few or different stops the benchmark. Then
 the rounds; what begins a round changes from one to the next. The table is printed and written to benchmarks/RESULTS.md.
+Figures of fewer events are not to be believed: a JVM compiles for half a minute, and Bytewax writes its state every ten
+seconds only.
 """
 
 from __future__ import annotations
