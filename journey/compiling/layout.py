@@ -78,7 +78,10 @@ class CartsPlace:
 
 @dataclass(frozen=True, slots=True)
 class JourneyPlace:
-    """Where a journey stands: its slots from `first` up to `end`; the customer's `facts` by name, each as source."""
+    """Where a journey stands: its slots from `first` up to `end`; the customer's `facts` by name, each as source.
+
+    `deadlines` are the slots of all its deadlines, in document order.
+    """
 
     definition: Definition
     first: int
@@ -86,30 +89,23 @@ class JourneyPlace:
     tracks: tuple[TrackPlace | CartsPlace, ...]
     facts: Mapping[str, tuple[Fact, str]]
     fingerprint: str
-
-    @property
-    def deadlines(self) -> tuple[int, ...]:
-        """The slots of all its deadlines, in document order."""
-        return tuple(slot for each in self.tracks for slot in _deadlines(each))
+    deadlines: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """The whole state: every journey's place, and what a customer begins with."""
+    """The whole state: every journey's place, what a customer begins with, and the slots of all deadlines in order."""
 
     journeys: tuple[JourneyPlace, ...]
     initial: tuple[Slot, ...]
-
-    @property
-    def deadlines(self) -> tuple[int, ...]:
-        """The slots of all deadlines, in document order."""
-        return tuple(slot for journey in self.journeys for slot in journey.deadlines)
+    deadlines: tuple[int, ...]
 
 
 def lay_out(definitions: Sequence[Definition]) -> Layout:
     """The layout of a state in which a customer is followed on all of these journeys."""
     laying = _Laying([BEGINNING], count())
-    return Layout(tuple(laying.journey(definition) for definition in definitions), tuple(laying.slots))
+    journeys = tuple(laying.journey(definition) for definition in definitions)
+    return Layout(journeys, tuple(laying.slots), tuple(slot for each in journeys for slot in each.deadlines))
 
 
 def addressed(track: Track, kind: str) -> bool:
@@ -147,7 +143,9 @@ class _Laying:
             for track in definition.tracks
         )
         facts = self.facts((fact for fact in definition.facts if fact.per is None), CUSTOMER)
-        return JourneyPlace(definition, first, len(self.slots), tracks, facts, _fingerprint(tracks, definition.facts))
+        deadlines = tuple(slot for each in tracks for slot in _deadlines(each))
+        fingerprint = _fingerprint(tracks, definition.facts)
+        return JourneyPlace(definition, first, len(self.slots), tracks, facts, fingerprint, deadlines)
 
     def facts(self, facts: Iterable[Fact], within: str) -> dict[str, tuple[Fact, str]]:
         return {fact.name: (fact, f"{within}[{self.slot(unfed(fact))}]") for fact in facts}
