@@ -130,8 +130,8 @@ class Partition:
         """Keep a customer's new memory, and put it and its transitions into the output."""
         # Not counted by the transitions: some say what is taken back, and a move may be held back for a while.
         before, machine = self.memories.get(memory.customer), self._setting.machine
-        was, shown = [] if before is None else machine.stages(before), machine.stages(memory)
-        if was != shown:
+        if before is None or not machine.stand_alike(before, memory):
+            was, shown = [] if before is None else machine.stages(before), machine.stages(memory)
             self.census.subtract(was)
             self.census.update(shown)
             if before is not None or shown != self._beginning:

@@ -75,7 +75,9 @@ def test_where_a_customer_stands_is_told_with_since_when() -> None:
     small = machine(CART)
     memory, _ = step(small, small.start("ann"), signal(3, "searched"))
     assert where(small, memory) == {"small": {"cart": Standing("empty", None)}}
+    assert small.stand_alike(memory, small.start("bob"))
     memory, _ = step(small, memory, signal(5, "cart_updated"))
+    assert not small.stand_alike(memory, small.start("bob"))
     assert where(small, memory) == {"small": {"cart": Standing("full", T + 5)}}
 
 
