@@ -36,6 +36,10 @@ class RecoveryStalledError(Exception):
     """The changelog could not be read to its end."""
 
 
+class UnknownEntryError(Exception):
+    """A record of the changelog was written by another release; says what to do."""
+
+
 @dataclass(slots=True)
 class CustomerEntry:
     """A customer's record: memory as `journey.saving` wrote it, and the outbox of batch number `batch`."""
@@ -67,9 +71,19 @@ def marker_record(place: tuple[str, int], marker: Marker) -> Out:
 
 
 def entry_of(value: bytes) -> CustomerEntry:
-    """A customer's entry from its bytes."""
+    """A customer's entry from its bytes.
+
+    Raises:
+        UnknownEntryError: it is not written as this release does.
+    """
     first, _, memory = value.partition(b"\n")
-    batch, outbox = orjson.loads(first)
+    try:
+        batch, outbox = orjson.loads(first)
+    except (TypeError, ValueError):
+        raise UnknownEntryError(
+            f"a record of the changelog is none of this release's: {value[:100]!r}. Run the release that wrote it, or"
+            " begin anew under another app_id"
+        ) from None
     return CustomerEntry(batch, memory, outbox)
 
 

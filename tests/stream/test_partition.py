@@ -3,6 +3,7 @@
 import pytest
 
 from stream.batches import Backlog
+from stream.changelog import UnknownEntryError, entry_of
 from stream.partition import MOST_LOOKS
 from stream.progress import UNHEARD_AFTER, SourceReplacedError
 from stream.restoring import Restored
@@ -109,3 +110,9 @@ def test_of_batches_without_records_one_a_place_is_under_way() -> None:
     assert not backlog.ticking((SOURCE, 1))
     backlog.taken(tick(T))
     assert not backlog.ticking((SOURCE, 0))
+
+
+@pytest.mark.parametrize("value", [b"", b"no json", b"[1,[],[]]", b"null\n"])
+def test_a_record_of_another_release_is_refused_with_what_to_do(value: bytes) -> None:
+    with pytest.raises(UnknownEntryError, match="Run the release that wrote it"):
+        entry_of(value)
