@@ -154,7 +154,7 @@ def encode(transition: Transition, recorded_at: int) -> bytes:
 
 
 def headers(published: Mapping[str, Any]) -> list[tuple[str, bytes]]:
-    """The headers of a published form: CloudEvents 1.0 in Kafka's binary mode, and three to filter by unparsed.
+    """The headers of a published form: CloudEvents 1.0 in Kafka's binary mode, and four to filter by unparsed.
 
     Args:
         published: what `record` gave, or the same read back from its JSON.
@@ -163,12 +163,12 @@ def headers(published: Mapping[str, Any]) -> list[tuple[str, bytes]]:
         ("ce_id", published["id"].encode()),
         ("ce_time", published["at"].encode()),
         ("ce_subject", published["customer"].encode()),
-        *_headers_of_move(published["journey"], published["track"], published["name"]),
+        *_headers_of_move(published["journey"], published["track"], published["name"], published["kind"]),
     ]
 
 
 @lru_cache(maxsize=1024)
-def _headers_of_move(journey: str, track: str, name: str) -> tuple[tuple[str, bytes], ...]:
+def _headers_of_move(journey: str, track: str, name: str, kind: str) -> tuple[tuple[str, bytes], ...]:
     """Those that are the same in all transitions of one move; there are few moves and many transitions."""
     named = {
         "ce_specversion": "1.0",
@@ -178,5 +178,6 @@ def _headers_of_move(journey: str, track: str, name: str) -> tuple[tuple[str, by
         "journey": journey,
         "track": track,
         "name": name,
+        "kind": kind,
     }
     return tuple((header, text.encode()) for header, text in named.items())

@@ -128,10 +128,11 @@ def test_headers_follow_cloudevents_binary_mode_and_let_subscribers_filter(trans
     assert fields["ce_id"].decode() == transition.id
     assert fields["ce_subject"].decode() == transition.customer
     assert fields["ce_time"].decode() == published["at"]
-    assert [fields[name].decode() for name in ("journey", "track", "name")] == [
+    assert [fields[name].decode() for name in ("journey", "track", "name", "kind")] == [
         transition.journey,
         transition.track,
         transition.name,
+        transition.kind,
     ]
 
 
