@@ -147,10 +147,8 @@ def _put(
 
 
 def _is_earlier(signal: Signal, other: Signal) -> bool:
-    """Whether of two copies `signal` is the one that counts; of exact ones, which came first."""
-    if other.late or signal.id == other.id:
-        return not other.late and signal.at < other.at
-    return rank(signal) < rank(other)
+    """Whether of two copies `signal` is the one that counts, whichever came first."""
+    return not other.late and rank(signal) < rank(other)
 
 
 def _settle(machine: Machine, memory: Memory, at: int, tally: Tally) -> None:

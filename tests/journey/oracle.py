@@ -36,8 +36,7 @@ def oracle(definitions: Sequence[Definition], signals: Sequence[Signal], until: 
 
     Args:
         definitions: the journeys the customer is followed on.
-        signals: all of the customer's, in order of arrival; none of them too late. Of two copies of one time and id
-            the first in this list counts; otherwise its order does not matter.
+        signals: all of the customer's, in any order; none of them too late.
         until: how far time is told after the last signal, in ms.
     """
     naive = walked(definitions, signals)
@@ -63,15 +62,13 @@ def true_order(signal: Signal) -> tuple[int, str, int, int]:
 def without_copies(signals: Iterable[Signal], window: int) -> list[Signal]:
     """One customer's signals in true order, and of those that say the same within `window` (ms) only the earliest.
 
-    First ids, where of two at one time the one that came first counts; then orders, where true order decides, as the
-    two have ids of their own and the result must not hang on which came first.
+    True order decides also where copies are of one time, as the result must not hang on which came first.
     """
+    in_order = sorted(signals, key=true_order)
     if window == 0:
-        return sorted(signals, key=true_order)
-    by_time = sorted(signals, key=lambda signal: signal.at)
-    once = _earliest(by_time, [signal.id for signal in by_time], window)
-    in_order = sorted(once, key=true_order)
-    return _earliest(in_order, [order_of(signal) for signal in in_order], window)
+        return in_order
+    once = _earliest(in_order, [signal.id for signal in in_order], window)
+    return _earliest(once, [order_of(signal) for signal in once], window)
 
 
 def order_of(signal: Signal) -> str | None:
