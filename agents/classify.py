@@ -40,7 +40,7 @@ log = logging.getLogger(__name__)
 # rule; one that holds thousands of events, or late ones that withdraw much, can make thousands, and beyond MOST it is
 # refused.
 ENOUGH = 2_000
-MOST = 10_000
+MOST = 9_000
 
 
 Found = tuple[Memory, list[Transition], Tally]
@@ -191,6 +191,8 @@ class _Applying:
             understood.misplaced += 1
         try:
             found = self._apply(memory, fresh)
+        except TooManyTransitionsError:
+            return self._without_poison(fresh)
         except Exception:
             log.exception("The journey failed on signals of %s[%d]", topic, self.batch.partition)
             return self._without_poison(fresh)

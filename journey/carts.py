@@ -14,17 +14,18 @@ from journey.memory import NEVER, Slot, State
 from journey.moves import Constant, Made, freed
 
 MOST_OPEN: Final = 20
-"""A customer with more open carts than this is no customer; it bounds the memory at some 4 KB."""
+"""A customer with more open carts than this is no customer; without a bound a robot's memory would have none."""
 
 Cart = list[Slot]
 
 
 @dataclass(frozen=True, slots=True)
 class Carts:
-    """One track's carts. The numbers in the first line are slots of the state, the others are slots of a cart.
+    """One track's carts.
 
-    `begins` has the deadlines of the initial stage, as (slot, ms after the beginning); `initial` is what a cart begins
-    with, `closed` the stages in which it waits for nothing but signals of its own.
+    `shown`, `since`, `due` and `carts` are slots of the state, the other slots are those of a cart. `begins` has the
+    deadlines of the initial stage, as (slot, ms after the beginning); `initial` is what a cart begins with, `closed`
+    the stages in which it waits for nothing but signals of its own.
     """
 
     shown: int

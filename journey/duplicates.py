@@ -69,7 +69,8 @@ def _digests(signal: Signal) -> tuple[bytes, ...]:
     """By what the signal is known again: its id, and that of the order that it completes."""
     hashed = _OF_ID.copy()
     hashed.update(signal.id.encode())
-    if signal.kind != "order_completed" or (order := order_of(signal)) is None:
+    order = order_of(signal)
+    if order is None:
         return (hashed.digest(),)
     ordered = _OF_ORDER.copy()
     ordered.update(order.encode())
@@ -83,7 +84,7 @@ def _note(memory: Memory, digests: tuple[bytes, ...], at: int, machine: Machine,
     for digest in digests:
         seen += digest + time
     memory.seen = seen
-    if len(seen) > ENTRY * MOST or len(seen) % (ENTRY * CLEARING) < 2 * ENTRY:
+    if len(seen) > ENTRY * MOST or len(seen) % (ENTRY * CLEARING) < ENTRY * len(digests):
         _clear(memory, max(own, at) - machine.dedup_window - machine.lateness, tally)
 
 

@@ -95,47 +95,51 @@ def marker_of(value: bytes) -> Marker:
 Rows = Sequence["ConsumerRecord[bytes, bytes]"]
 
 
-async def end_offsets(connection: Connection, topic: str, partitions: Sequence[int]) -> dict[int, int]:
+async def end_offsets(
+    connection: Connection, topic: str, partitions: Sequence[int], *, within: float = STALLED_AFTER
+) -> dict[int, int]:
     """The end offset of each partition.
 
     Raises:
-        RecoveryStalledError: it was not told within STALLED_AFTER seconds.
+        RecoveryStalledError: it was not told `within` so many seconds.
         KafkaError: the broker refused.
     """
     places = [TopicPartition(topic, number) for number in partitions]
     try:
-        async with asyncio.timeout(STALLED_AFTER), _reader(connection) as consumer:
+        async with asyncio.timeout(within), _reader(connection) as consumer:
             ends = await consumer.end_offsets(places)
     except TimeoutError:
-        raise _stalled(topic, places) from None
+        raise _stalled(topic, places, within) from None
     return {place.partition: end for place, end in ends.items()}
 
 
-async def read(connection: Connection, topic: str, partitions: Sequence[int]) -> AsyncIterator[tuple[int, Rows]]:
+async def read(
+    connection: Connection, topic: str, partitions: Sequence[int], *, within: float = STALLED_AFTER
+) -> AsyncIterator[tuple[int, Rows]]:
     """Every record from the beginning of each partition to the end it has when the reading starts.
 
     Yields:
         (partition, records in order of offset), again and again until all are read.
 
     Raises:
-        RecoveryStalledError: nothing came for STALLED_AFTER seconds.
+        RecoveryStalledError: nothing came `within` so many seconds.
         KafkaError: the broker refused.
     """
     places = [TopicPartition(topic, number) for number in partitions]
-    ends = await end_offsets(connection, topic, partitions)
+    ends = await end_offsets(connection, topic, partitions, within=within)
     async with _reader(connection) as consumer:
         consumer.assign(places)
         remaining = set(places)
         heard = monotonic()
         while True:
-            remaining = await _unread(consumer, remaining, ends)
+            remaining = await _unread(consumer, remaining, ends, within)
             if not remaining:
                 return
             for place, rows in (await consumer.getmany(*remaining, timeout_ms=1000)).items():
                 heard = monotonic()
                 yield place.partition, rows
-            if monotonic() - heard > STALLED_AFTER:
-                raise _stalled(topic, remaining)
+            if monotonic() - heard > within:
+                raise _stalled(topic, remaining, within)
             await asyncio.sleep(0)
 
 
@@ -158,17 +162,17 @@ async def _reader(connection: Connection) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.stop()
 
 
-async def _unread(consumer: AIOKafkaConsumer, places: set[TopicPartition], ends: dict[int, int]) -> set[TopicPartition]:
+async def _unread(
+    consumer: AIOKafkaConsumer, places: set[TopicPartition], ends: dict[int, int], within: float
+) -> set[TopicPartition]:
     """Those of the partitions that have not been read to their end."""
     try:
-        async with asyncio.timeout(STALLED_AFTER):
+        async with asyncio.timeout(within):
             return {place for place in places if await consumer.position(place) < ends[place.partition]}
     except TimeoutError:
-        raise _stalled(next(iter(places)).topic, places) from None
+        raise _stalled(next(iter(places)).topic, places, within) from None
 
 
-def _stalled(topic: str, places: Iterable[TopicPartition]) -> RecoveryStalledError:
+def _stalled(topic: str, places: Iterable[TopicPartition], within: float) -> RecoveryStalledError:
     numbers = ", ".join(str(place.partition) for place in sorted(places))
-    return RecoveryStalledError(
-        f"{topic}: nothing could be read for {STALLED_AFTER:.0f} s; not read to the end: {numbers}"
-    )
+    return RecoveryStalledError(f"{topic}: nothing could be read for {within:.0f} s; not read to the end: {numbers}")

@@ -9,7 +9,7 @@ from operator import iadd
 import orjson
 from aiokafka import ConsumerRecord
 
-from agents.classify import ENOUGH, Classifier, read, work
+from agents.classify import ENOUGH, MOST, Classifier, read, work
 from journey.machine import apply
 from journey.memory import Memory
 from journey.saving import encode
@@ -62,9 +62,9 @@ def batch() -> Batch:
     return Batch(SOURCE, 0, rows, caught_up=True, highwater=len(rows), wall=WALL, heard=WALL)
 
 
-def classifier() -> Classifier:
-    settings = Settings.model_validate({"sources": [{"topic": SOURCE, "dialect": "segment"}], "partitions": 1})
-    readers = {SOURCE: Reader(shipped_dialects(), "segment", MACHINE.attributes)}
+def classifier(dialect: str = "segment") -> Classifier:
+    settings = Settings.model_validate({"sources": [{"topic": SOURCE, "dialect": dialect}], "partitions": 1})
+    readers = {SOURCE: Reader(shipped_dialects(), dialect, MACHINE.attributes)}
     return Classifier(create_app(settings, MACHINE, readers, lambda: WALL), MACHINE, readers, 0, 1)
 
 
@@ -111,6 +111,30 @@ def test_what_is_too_much_for_one_output_goes_out_in_several_and_comes_to_the_sa
         after = read_back(crashed)
         assert of_each([*before, *worked(after)]) == of_each(parts), f"after a crash behind output {done}"
         assert saved(after.memories) == saved(unbroken.memories)
+
+
+def test_a_record_that_makes_more_than_can_be_written_is_refused_and_all_others_count() -> None:
+    events = [
+        {"name": "page_view", "timestamp_micros": (WALL - MOST - 99 + number) * 1_000} for number in range(MOST + 5)
+    ]
+    values = [
+        {"client_id": WHO, "events": events[:2]},
+        {"client_id": WHO, "events": events[2:-2]},
+        {"client_id": WHO, "events": events[-2:]},
+    ]
+    rows = [
+        ConsumerRecord(SOURCE, 0, offset, 0, 0, WHO.encode(), orjson.dumps(value), None, 0, 0, ())
+        for offset, value in enumerate(values)
+    ]
+    held = partition(MACHINE)
+    outputs = list(
+        work(classifier("ga4"), held, Batch(SOURCE, 0, rows, caught_up=True, highwater=3, wall=WALL, heard=WALL))
+    )
+    (refused,) = [record for output in outputs for record in output.others]
+    assert refused.value == rows[1].value
+    assert b"TooManyTransitionsError" in dict(refused.headers)["stagewatch-detail"]
+    assert [each.cause.offset for output in outputs for each in output.moves] == [0, 0, 2, 2]
+    assert held.memories[WHO].offsets == {SOURCE: 2}
 
 
 async def test_a_kill_between_the_parts_loses_nothing_and_tells_nothing_twice(corner: Corner) -> None:
