@@ -8,15 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any
 
 import orjson
 
-from journey.machine import Machine, where
+from journey.machine import Machine
 from journey.memory import Memory
+from journey.standing import Standings
 from schemas.rejections import HEADER, Rejection
-from schemas.stages import encode_stages
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
 
@@ -80,10 +81,13 @@ def transition_records(topics: Topics, customer: str, transitions: Iterable[Publ
 
 def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:
     """The customer's record of `customer-stages`."""
-    versions = {it.journey: it.version for it in machine.definitions}
-    standing = where(machine, memory)
-    value = encode_stages(memory.customer, memory.sequence, memory.at, standing, versions)
-    return Out(topics.stages, memory.customer.encode(), value)
+    return Out(topics.stages, memory.customer.encode(), _standings(machine).encode(memory))
+
+
+@lru_cache(maxsize=8)
+def _standings(machine: Machine) -> Standings:
+    """Made once for a worker's machine."""
+    return Standings(machine.layout)
 
 
 def rejection_record(topics: Topics, rejection: Rejection, takes: int) -> Out:
