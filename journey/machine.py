@@ -12,7 +12,6 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
-from operator import itemgetter
 from typing import Any, Final
 
 from journey import moves, windows
@@ -61,7 +60,7 @@ class Machine:
         self.attributes = source.attributes | ({"order"} if self.dedup_window else frozenset())
         constants = _constants(self.layout)
         self._shown = _shown(self.layout)
-        self._standing = itemgetter(*(slot for *_, slot in self._shown))
+        self._standing = tuple(slot for *_, slot in self._shown)
         self.routes = frozenset(topic for move in constants for topic in move.route)
         module = _execute(source.text, _names(self.layout, constants))
         self._handlers = {kind: module[name] for kind, name in source.functions.items()}
@@ -125,12 +124,23 @@ class Machine:
 
     def stand_alike(self, memory: Memory, other: Memory) -> bool:
         """Whether both are in the same stage on each track, as `stages` tells them; quicker than asking that."""
-        return bool(self._standing(memory.state) == self._standing(other.state))
+        return self.numbers(memory) == self.numbers(other)
+
+    def numbers(self, memory: Memory) -> list[int]:
+        """The number of the stage on each track, in the order of `stages`."""
+        state = memory.state
+        return [state[slot] for slot in self._standing]
+
+    def named(self, numbers: Sequence[int]) -> list[tuple[str, str, str]]:
+        """(journey, track, stage) for each track, of what `numbers` told."""
+        return [
+            (journey, track, stages[number])
+            for (journey, track, stages, _), number in zip(self._shown, numbers, strict=True)
+        ]
 
     def stages(self, memory: Memory) -> list[tuple[str, str, str]]:
         """(journey, track, stage) for each track; of one kept per cart, the stage of the cart last touched."""
-        state = memory.state
-        return [(journey, track, stages[state[slot]]) for journey, track, stages, slot in self._shown]
+        return self.named(self.numbers(memory))
 
 
 def compile_journeys(definitions: Sequence[Definition]) -> Machine:

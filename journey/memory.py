@@ -20,9 +20,10 @@ Lists and dicts in it are never changed in place, so a flat copy of a state is a
 
 DUE: Final = 0
 """The slot of a state in which the next deadline of all stands."""
-NEVER: Final = 2**62
-"""A deadline that does not come; an integer, so that finding the next one needs no case for it."""
-BEGINNING: Final = -(2**62)
+NEVER: Final = 2**53
+"""A deadline that does not come; an integer, so that finding the next one needs no case for it, and one that every JSON
+reader has exactly. A time so late is 285,000 years away."""
+BEGINNING: Final = -NEVER
 """The time of a customer of whom no signal has been seen."""
 
 

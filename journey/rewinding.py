@@ -51,7 +51,7 @@ def in_order(machine: Machine, memory: Memory, signal: Signal) -> bool:
     past = memory.past
     if past is None:
         return True
-    signals = past.signals or read(memory, past, machine.layout.initial)[1]
+    signals = past.signals or read(memory, past)[1]
     return not signals or rank(signals[-1]) <= rank(signal)
 
 
@@ -115,7 +115,7 @@ def _put(
     """Put signals in their places, and such copies as are earlier than what they are copies of."""
     past = memory.past
     assert past is not None  # noqa: S101  only a memory that looks back has places for them
-    before, signals = read(memory, past, machine.layout.initial)
+    before, signals = read(memory, past)
     left = signals
     for copy in copied:
         rest = [each for each in left if not (copies(copy, each) and _is_earlier(copy, each))]
@@ -155,7 +155,7 @@ def _settle(machine: Machine, memory: Memory, at: int, tally: Tally) -> None:
     """Let go of recent signals that nothing can overtake once time is `at`, or that are too many (counted)."""
     past = memory.past
     assert past is not None  # noqa: S101  only a memory that looks back has something to let go of
-    before, signals = read(memory, past, machine.layout.initial)
+    before, signals = read(memory, past)
     old = bisect_left(signals, at - machine.lateness, key=lambda signal: signal.at)
     count = max(old, len(signals) - KEPT if len(signals) > MOST else 0)
     tally.signals_settled += count - old

@@ -1,15 +1,19 @@
-"""Memories written down and read back: the form in which a customer is kept in the changelog.
+"""Memories written down and read back: the form in which a customer is kept in the changelog, and while at rest.
 
-Owns that form, two lines and more. The first is JSON: [format, at, sequence, offsets, journeys, seen, past], where each
-journey is [name, version, fingerprint, slot, ...]. The customer is not in it (that is the record's key). Deadlines that
-never come are null; the next deadline of all is not written, it follows from the others. `seen` is base64. `past` is
-null or [began, oldest, count, revisions, generation, meaning of the machine]; what more there is to it, which is read
-only when it is asked for, stands in the further lines, as `journey.recent` has it. `encode` and `decode` change no
-value, so replaying from a saved memory gives the same transitions to the byte.
+Owns that form, lines of JSON. The first is of the machine, the same for all customers: [format, meaning, journeys],
+where each journey is [name, version, fingerprint, number of slots]. The second is what can be asked of a memory that is
+not read back whole (`Head`): [due, sequence, offsets, stages]. The third is the rest: [at, seen, past, slot, slot, ...].
+The customer is in none of them (that is the record's key). `seen` is base64. `past` is null or [began, oldest, count,
+revisions, generation]; what more there is to it, which is read only when it is asked for, stands in the further lines,
+as `journey.recent` has it. `encode` and `decode` change no value, so replaying from a saved memory gives the same
+transitions to the byte.
 """
 
 from base64 import b64decode, b64encode
-from typing import Any, Final
+from collections.abc import Sequence
+from functools import lru_cache
+from itertools import accumulate
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -18,12 +22,28 @@ from journey.machine import Machine
 from journey.memory import BEGINNING, DUE, NEVER, Memory, Past, State
 from journey.recent import write
 
-FORMAT: Final = 3
+FORMAT: Final = 4
 """Raised when the form changes; a reader that finds another number refuses."""
 
 
 class SavedMemoryError(Exception):
     """A saved memory cannot be read by this machine; the message says why and what to do."""
+
+
+class Head(NamedTuple):
+    """What can be told of a saved memory at little cost.
+
+    Attributes:
+        due: the next deadline in ms; None where silence will change nothing.
+        sequence: of the last transition.
+        offsets: the last offset applied of each source.
+        stages: the number of the stage on each track, in the order of `Machine.stages`.
+    """
+
+    due: int | None
+    sequence: int
+    offsets: dict[str, int]
+    stages: tuple[int, ...]
 
 
 def encode(machine: Machine, memory: Memory) -> bytes:
@@ -32,15 +52,29 @@ def encode(machine: Machine, memory: Memory) -> bytes:
     Raises:
         orjson.JSONEncodeError: it holds what JSON cannot.
     """
-    state, past = memory.state, memory.past
-    at = None if memory.at == BEGINNING else memory.at
-    journeys = [_written(place, state) for place in machine.layout.journeys]
-    recent = None
-    if past is not None:
-        recent = past.began, past.oldest, past.count, past.revisions, past.generation, machine.meaning
+    past = memory.past
+    recent = None if past is None else (past.began, past.oldest, past.count, past.revisions, past.generation)
     seen = b64encode(memory.seen).decode()
-    first = orjson.dumps((FORMAT, at, memory.sequence, memory.offsets, journeys, seen, recent))
-    return first if past is None else b"\n".join((first, write(past, machine.layout.initial)))
+    lines = [
+        _first_line(machine),
+        orjson.dumps((memory.due, memory.sequence, memory.offsets, machine.numbers(memory))),
+        orjson.dumps((memory.at, seen, recent, *memory.state[DUE + 1 :])),
+    ]
+    if past is not None:
+        lines.append(write(past))
+    return b"\n".join(lines)
+
+
+def head(machine: Machine, value: bytes) -> Head:
+    """The head of what `encode` of the same machine gave, without reading the rest."""
+    begin = len(_first_line(machine)) + 1
+    due, sequence, offsets, stages = orjson.loads(value[begin : value.index(b"\n", begin)])
+    return Head(due, sequence, offsets, tuple(stages))
+
+
+def is_of(machine: Machine, value: bytes) -> bool:
+    """Whether a machine of the same meaning saved it; what others saved can be brought into that form by `decode`."""
+    return value.startswith(_first_line(machine) + b"\n")
 
 
 def decode(machine: Machine, customer: str, value: bytes) -> Memory:
@@ -53,46 +87,61 @@ def decode(machine: Machine, customer: str, value: bytes) -> Memory:
     Raises:
         SavedMemoryError: another format, another version of a journey, or nothing of the kind.
     """
-    first, _, written = value.partition(b"\n")
+    first, *lines = value.split(b"\n", 3)
+    same = first == _first_line(machine)
     try:
-        form, *parts = orjson.loads(first)
-        if int(form) == FORMAT:
-            at, sequence, offsets, journeys, seen, past = parts
-            saved = {name: (version, fingerprint, slots) for name, version, fingerprint, *slots in journeys}
-    except (TypeError, ValueError):
+        meaning, journeys = (machine.meaning, []) if same else _told(first)
+        due, sequence, offsets, _ = orjson.loads(lines[0])
+        at, seen, recent, *slots = orjson.loads(lines[1])
+        found = b64decode(seen)
+    except (IndexError, TypeError, ValueError):
         raise SavedMemoryError(f"this is not a saved memory: {value[:200]!r}") from None
-    if form != FORMAT:
-        raise SavedMemoryError(
-            f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
-        )
-    memory = machine.start(customer)
-    memory.sequence, memory.offsets, memory.seen = sequence, offsets, b64decode(seen)
-    if at is not None:
-        memory.at = at
-        machine.begin(memory.state, at)
-        for place in machine.layout.journeys:
-            if (found := saved.get(place.definition.journey)) is not None:
-                memory.state[place.first : place.end] = _slots(place, *found)
-        memory.state[DUE] = min((memory.state[slot] for slot in machine.layout.deadlines), default=NEVER)
-        if past is not None and machine.lateness:
-            memory.past = _past(machine, memory, past, written)
+    if at == BEGINNING:
+        state = machine.start(customer).state
+    elif same:
+        state = [NEVER if due is None else due, *slots]
+    else:
+        state = _brought_over(machine, at, journeys, slots)
+    memory = Memory(customer, sequence, at, state, offsets, found)
+    if recent is not None and machine.lateness:
+        memory.past = _past(machine, memory, meaning, recent, lines[2])
     return memory
 
 
-def _past(machine: Machine, memory: Memory, saved: list[Any], written: bytes) -> Past:
-    """The past as it was, if this machine would make of it what was published; else what was published is final."""
-    began, oldest, count, revisions, generation, meaning = saved
-    if meaning == machine.meaning:
-        return Past(began, oldest, count, None, [], written, revisions, generation)
-    return Past(memory.at, memory.at, 0, memory.state.copy(), [], b"", revisions, generation)
+@lru_cache(maxsize=64)
+def _first_line(machine: Machine) -> bytes:
+    journeys = [
+        (place.definition.journey, place.definition.version, place.fingerprint, place.end - place.first)
+        for place in machine.layout.journeys
+    ]
+    return orjson.dumps((FORMAT, machine.meaning, journeys))
 
 
-def _written(place: JourneyPlace, state: State) -> list[Any]:
-    slots = state[place.first : place.end]
-    for slot in place.deadlines:
-        if state[slot] == NEVER:
-            slots[slot - place.first] = None
-    return [place.definition.journey, place.definition.version, place.fingerprint, *slots]
+def _told(first: bytes) -> tuple[str, list[Any]]:
+    """The meaning and the journeys that a first line names."""
+    form, *rest = orjson.loads(first)
+    if type(form) is int and form != FORMAT:
+        raise SavedMemoryError(
+            f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
+        )
+    meaning, journeys = rest
+    return meaning, [(name, version, fingerprint, int(count)) for name, version, fingerprint, count in journeys]
+
+
+def _brought_over(machine: Machine, at: int, journeys: Sequence[Any], slots: State) -> State:
+    """The state of this machine, with what another's journeys, saved in this order, have in common with its own."""
+    ends = list(accumulate(count for *_, count in journeys))
+    saved = {
+        name: (version, fingerprint, slots[end - count : end])
+        for (name, version, fingerprint, count), end in zip(journeys, ends, strict=True)
+    }
+    state: State = list(machine.layout.initial)
+    machine.begin(state, at)
+    for place in machine.layout.journeys:
+        if (found := saved.get(place.definition.journey)) is not None:
+            state[place.first : place.end] = _slots(place, *found)
+    state[DUE] = min((state[slot] for slot in machine.layout.deadlines), default=NEVER)
+    return state
 
 
 def _slots(place: JourneyPlace, version: int, fingerprint: str, slots: State) -> State:
@@ -107,7 +156,12 @@ def _slots(place: JourneyPlace, version: int, fingerprint: str, slots: State) ->
             f"version {version} of the journey '{definition.journey}' has been changed since this was saved: "
             "give the changed journey a new version, and bring back the old text for this one"
         )
-    for slot in place.deadlines:
-        if slots[slot - place.first] is None:
-            slots[slot - place.first] = NEVER
     return slots
+
+
+def _past(machine: Machine, memory: Memory, meaning: str, saved: Sequence[Any], written: bytes) -> Past:
+    """The past as it was, if this machine would make of it what was published; else what was published is final."""
+    began, oldest, count, revisions, generation = saved
+    if meaning == machine.meaning:
+        return Past(began, oldest, count, None, [], written, revisions, generation)
+    return Past(memory.at, memory.at, 0, memory.state.copy(), [], b"", revisions, generation)

@@ -15,12 +15,13 @@ from itertools import islice
 from journey.clock import Clock
 from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.memory import Memory
-from journey.saving import encode
+from journey.memory import NEVER, Memory
 from schemas.transitions import Transition
 from stream.batches import Batch
 from stream.changelog import CustomerEntry, customer_record
+from stream.memories import READY, Memories
 from stream.outlet import Out, Outlet
+from stream.packing import Packing
 from stream.progress import Progress
 from stream.publishing import Published, Topics, from_outbox, published, stages_record, transition_records
 from stream.restoring import Restored
@@ -68,6 +69,9 @@ class Setting:
     outlet: Outlet
     sources: frozenset[str]
     new_clock: Callable[[int | None], Clock]
+    packing: Packing = field(default_factory=Packing)
+    #: memories that a partition keeps ready to use
+    ready: int = READY
 
 
 class _LookedEnough(Exception):  # noqa: N818  no error: it ends a look through the index
@@ -82,7 +86,7 @@ class Partition:
 
     def __init__(self, number: int, setting: Setting) -> None:
         self.number = number
-        self.memories: dict[str, Memory] = {}
+        self.memories = Memories(setting.machine, setting.packing, setting.ready)
         #: how far event time has come, in ms; None where nothing can be said yet
         self.now: int | None = None
         self.census: Counter[tuple[str, str, str]] = Counter()
@@ -129,21 +133,32 @@ class Partition:
     def take(self, output: Output, memory: Memory, transitions: list[Transition]) -> None:
         """Keep a customer's new memory, and put it and its transitions into the output."""
         # Not counted by the transitions: some say what is taken back, and a move may be held back for a while.
-        before, machine = self.memories.get(memory.customer), self._setting.machine
+        customer, machine = memory.customer, self._setting.machine
+        before = self.memories.get(customer)
         if before is None or not machine.stand_alike(before, memory):
             was, shown = [] if before is None else machine.stages(before), machine.stages(memory)
             self.census.subtract(was)
             self.census.update(shown)
             if before is not None or shown != self._beginning:
-                output.moved.add(memory.customer)
-        self.memories[memory.customer] = memory
-        self._deadlines.note(memory.customer, memory.due)
-        outbox = output.customers.setdefault(memory.customer, [])
+                output.moved.add(customer)
+        self.memories.take(memory)
+        self._wait(memory, before)
+        outbox = output.customers.setdefault(customer, [])
         outbox += [published(transition, output.wall) for transition in transitions]
         output.moves += transitions
 
+    def _wait(self, memory: Memory, before: Memory | None) -> None:
+        """Let the index know the memory's deadline, where it does not look at it earlier anyway."""
+        due = memory.due
+        if due is None:
+            return
+        known = NEVER if before is None or before.due is None else before.due
+        # A deadline that the clock has passed is out of the index, also where the journey failed on it.
+        if due < known or (self.now is not None and known <= self.now):
+            self._deadlines.note(memory.customer, due)
+
     def pending(self) -> int:
-        """Deadlines in the index."""
+        """Entries in the index of deadlines."""
         return len(self._deadlines)
 
     def overdue(self) -> bool:
@@ -165,13 +180,13 @@ class Partition:
             looks += 1
             if looks > MOST_LOOKS:
                 raise _LookedEnough(customer)
-            return self.memories[customer].due
+            return self.memories.due(customer)
 
         try:
             for customer in islice(self._deadlines.passed(self.now, due), most):
                 found.append(self.memories[customer])  # noqa: PERF401  what was found before it ends counts
         except _LookedEnough as end:
-            self._deadlines.note(end.customer, self.memories[end.customer].due)
+            self._deadlines.note(end.customer, self.memories.due(end.customer))
         return found
 
     # -- becoming durable
@@ -187,6 +202,7 @@ class Partition:
         # Encoded at once: a later batch may change the same memories before this one is written. The clock, too,
         # is written as this batch left it: after a crash the next one is read again, and its signals come first.
         going = Going(output.number, output.others, self._changes(output), self._records(output), self.now)
+        self.memories.rest()
 
         def done(seconds: float) -> None:
             if output.source is not None:
@@ -201,12 +217,11 @@ class Partition:
         await self.writing.settle(self.now)
 
     def _changes(self, output: Output) -> list[Out]:
-        machine = self._setting.machine
         return [
             customer_record(
                 self._place,
                 customer.encode(),
-                CustomerEntry(output.number, encode(machine, self.memories[customer]), [it.outbox() for it in outbox]),
+                CustomerEntry(output.number, self.memories.write(customer), [it.outbox() for it in outbox]),
             )
             for customer, outbox in output.customers.items()
         ]
@@ -228,19 +243,19 @@ class Partition:
 
     def unread(self) -> Restored:
         """What is to be filled with the partition's changelog."""
-        return Restored(self._setting.machine)
+        return Restored(self._setting.machine, self._setting.packing, self._setting.ready)
 
     def fill(self, restored: Restored, wall: int) -> None:
         """Begin where the changelog ends: count the customers, find their deadlines, wait for every source."""
-        self.memories = restored.memories
+        machine = self._setting.machine
+        self.memories, self._deadlines = restored.memories, restored.deadlines
         self.batch, self.now = restored.batch, restored.clock
         self.writing.begin(restored.published, restored.clock)
         self._clock = self._setting.new_clock(self.now)
         self._clock.expect(self._setting.sources, wall)
-        self.progress.begin(self._setting.sources, restored.applied(), wall)
-        for customer, memory in self.memories.items():
-            self.census.update(self._setting.machine.stages(memory))
-            self._deadlines.note(customer, memory.due)
+        self.progress.begin(self._setting.sources, restored.applied, wall)
+        for stages, count in restored.census.items():
+            self.census.update(dict.fromkeys(machine.named(stages), count))
 
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""

@@ -13,10 +13,12 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
+from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.memory import Memory
-from journey.saving import decode, encode
+from journey.saving import Head
 from stream.changelog import MARKER_KEY, CustomerEntry, Rows, entry_of, marker_of
+from stream.memories import READY, Memories
+from stream.packing import Packing
 
 
 class Restored:
@@ -24,19 +26,24 @@ class Restored:
 
     Attributes:
         memories: by customer.
+        deadlines: the index of them.
+        census: how many stand in which stages, by the stages' numbers.
+        applied: the greatest offset of each source that any memory has applied.
         batch: the greatest number of a batch.
         published: up to which batch all transitions are on their topics.
         clock: where the partition's clock stood, in milliseconds, or None.
         fallen: customers whose last record is an older one than another of theirs.
     """
 
-    def __init__(self, machine: Machine) -> None:
-        self.memories: dict[str, Memory] = {}
+    def __init__(self, machine: Machine, packing: Packing | None = None, ready: int = READY) -> None:
+        self.memories = Memories(machine, packing or Packing(), ready)
+        self.deadlines = Deadlines()
+        self.census: Counter[tuple[int, ...]] = Counter()
+        self.applied: dict[str, int] = {}
         self.batch = 0
         self.published = 0
         self.clock: int | None = None
         self.fallen: set[str] = set()
-        self._machine = machine
         self._outboxes: dict[str, CustomerEntry] = {}
 
     def load(self, rows: Rows) -> None:
@@ -57,21 +64,36 @@ class Restored:
         self.clock = max((time for time in (self.clock, marker.clock) if time is not None), default=None)
 
     def _forget(self, customer: str) -> None:
-        self.memories.pop(customer, None)
+        if customer in self.memories:
+            self.census[self.memories.head(customer).stages] -= 1
+            self.memories.forget(customer)
         self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
 
     def _remember(self, customer: str, entry: CustomerEntry) -> None:
         self.batch = max(self.batch, entry.batch)
-        memory = decode(self._machine, customer, entry.memory)
-        if _falls_back(memory, self.memories.get(customer)):
+        before = self.memories.head(customer) if customer in self.memories else None
+        written, now = self.memories.told(customer, entry.memory)
+        if before is not None and _reached(now) < _reached(before):
             self.fallen.add(customer)
             return
-        self.memories[customer] = memory
+        self.memories.restore(customer, written)
+        self._count(customer, before, now)
         self.fallen.discard(customer)
         self._outboxes.pop(customer, None)
         if entry.outbox:
             self._outboxes[customer] = entry
+
+    def _count(self, customer: str, before: Head | None, now: Head) -> None:
+        if before is not None:
+            self.census[before.stages] -= 1
+        self.census[now.stages] += 1
+        if before is None or before.due is None or (now.due is not None and now.due < before.due):
+            self.deadlines.note(customer, now.due)
+        applied = self.applied
+        for source, offset in now.offsets.items():
+            if offset > applied.get(source, -1):
+                applied[source] = offset
 
     def unpublished(self) -> Iterator[tuple[str, list[Any]]]:
         """Customers and their outboxes that may not have reached their topics."""
@@ -83,20 +105,9 @@ class Restored:
         """What has to be written again, since an older record stands behind it."""
         outboxes = dict(self.unpublished())
         for customer in sorted(self.fallen):
-            memory = encode(self._machine, self.memories[customer])
-            yield customer, CustomerEntry(self.batch, memory, outboxes.get(customer, []))
-
-    def applied(self) -> dict[str, int]:
-        """The greatest offset of each source that any memory has applied."""
-        greatest: Counter[str] = Counter()
-        for memory in self.memories.values():
-            for source, offset in memory.offsets.items():
-                greatest[source] = max(offset, greatest.get(source, -1))
-        return dict(greatest)
+            yield customer, CustomerEntry(self.batch, self.memories.written(customer), outboxes.get(customer, []))
 
 
-def _falls_back(memory: Memory, before: Memory | None) -> bool:
-    """Whether `memory` is an earlier one of the same customer than `before`."""
-    if before is None:
-        return False
-    return (sum(memory.offsets.values()), memory.sequence) < (sum(before.offsets.values()), before.sequence)
+def _reached(told: Head) -> tuple[int, int]:
+    """How far a memory has come, to be compared with another of the same customer."""
+    return sum(told.offsets.values()), told.sequence

@@ -1,5 +1,3 @@
-from typing import Any
-
 import orjson
 import pytest
 
@@ -7,7 +5,7 @@ from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
 from journey.memory import BEGINNING, Memory
 from journey.recent import read
-from journey.saving import FORMAT, SavedMemoryError, decode, encode
+from journey.saving import FORMAT, Head, SavedMemoryError, decode, encode, head, is_of
 from schemas.signals import Origin, Signal
 from schemas.stages import Standing
 
@@ -40,10 +38,6 @@ def saved(machine: Machine) -> bytes:
     return encode(machine, a_memory(machine))
 
 
-def first_line(value: bytes) -> Any:  # noqa: ANN401  whatever JSON holds
-    return orjson.loads(value.splitlines()[0])
-
-
 def test_a_memory_is_read_back_as_it_was() -> None:
     small = machine("a")
     memory = a_memory(small)
@@ -53,10 +47,10 @@ def test_a_memory_is_read_back_as_it_was() -> None:
 def test_what_it_takes_to_put_a_late_signal_in_its_place_is_read_back_too() -> None:
     small = machine("a")
     memory = a_memory(small)
-    before, signals = read(memory, memory.past, small.layout.initial) if memory.past else ([], [])
+    before, signals = read(memory, memory.past) if memory.past else ([], [])
     restored = decode(small, "ann", encode(small, memory))
     assert restored.past is not None
-    assert read(restored, restored.past, small.layout.initial) == (before, signals)
+    assert read(restored, restored.past) == (before, signals)
     assert before == list(small.layout.initial)
     assert [signal.attributes for signal in signals] == [{"value": 3}]
 
@@ -67,7 +61,7 @@ def test_signals_that_come_after_it_was_written_are_written_behind_the_others() 
     first = encode(small, memory)
     assert encode(small, memory) == first
     later = Signal("ann", "searched", T + 5, "2", {}, Origin("shop", 0, 5))
-    assert encode(small, step(small, memory, later)[0]).splitlines()[:-1][1:] == first.splitlines()[1:]
+    assert encode(small, step(small, memory, later)[0]).splitlines()[3:-1] == first.splitlines()[3:]
 
 
 def test_a_memory_that_has_seen_nothing_is_read_back() -> None:
@@ -76,12 +70,27 @@ def test_a_memory_that_has_seen_nothing_is_read_back() -> None:
 
 
 def test_what_is_saved_is_small_and_names_its_journey() -> None:
-    first, changed, signal = map(orjson.loads, saved(machine("a")).splitlines())
-    journeys = [["a", 1, first[4][0][2], 1, T, T + 1_800_000, 3]]
-    assert first[:5] == [FORMAT, T, 1, {}, journeys]
-    assert first[6] == [BEGINNING, T, 1, {}, 0, machine("a").meaning]
-    assert changed == []
+    first, told, rest, before, signal = map(orjson.loads, saved(machine("a")).splitlines())
+    assert first == [FORMAT, machine("a").meaning, [["a", 1, machine("a").layout.journeys[0].fingerprint, 4]]]
+    assert told == [T + 1_800_000, 1, {}, [1]]
+    assert (rest[0], rest[2:]) == (T, [[BEGINNING, T, 1, {}, 0], 1, T, T + 1_800_000, 3])
+    assert before == list(machine("a").layout.initial)
     assert signal == [T, "cart_updated", "1", "shop", 0, 4, {"value": 3}, 0]
+
+
+def test_what_is_asked_most_is_told_without_reading_all_of_it() -> None:
+    small = machine("a", "b")
+    memory = step(small, a_memory(small), Signal("ann", "searched", T, "2", {}, Origin("shop", 0, 5)))[0]
+    memory.offsets = {"shop": 5}
+    assert head(small, encode(small, memory)) == Head(T + 1_800_000, 2, {"shop": 5}, (1, 1))
+    assert head(small, encode(small, small.start("ann"))) == Head(None, 0, {}, (0, 0))
+
+
+def test_only_a_machine_of_the_same_meaning_takes_it_as_its_own() -> None:
+    small = machine("a")
+    assert is_of(small, saved(machine("a")))
+    assert not is_of(small, saved(machine("a", "b")))
+    assert not is_of(small, saved(machine("a", old="after: 30m", new="after: 45m")))
 
 
 def test_where_the_journey_was_changed_what_was_published_is_final() -> None:
@@ -94,9 +103,10 @@ def test_where_the_journey_was_changed_what_was_published_is_final() -> None:
     assert made == []
 
 
-def test_a_deadline_that_never_comes_is_written_as_nothing() -> None:
+def test_a_deadline_that_never_comes_is_a_time_that_every_reader_of_json_has_exactly() -> None:
     memory, _ = step(machine("a"), a_memory(machine("a")), Tick(T + 10**9))
-    assert first_line(encode(machine("a"), memory))[4][0][3:6] == [0, T + 5_400_000, None]
+    told, rest = map(orjson.loads, encode(machine("a"), memory).splitlines()[1:3])
+    assert (told[0], rest[3:6]) == (None, [0, T + 5_400_000, 2**53])
 
 
 def test_a_journey_added_later_begins_at_the_memory_s_time() -> None:
@@ -151,7 +161,7 @@ def test_a_change_that_leaves_every_slot_its_meaning_is_not(change: tuple[str, s
 
 
 @pytest.mark.parametrize(
-    "value", [None, 3, [], "x", [3, 2, 3], [3, T, 1, {}, [3], "", None], [3, T, 1, {}, [["a"]], "", None]]
+    "value", [None, 3, [], "x", [4, 2, 3], [4, "m", []], [4, "m", [3]], [4, "m", [["a"]]], [[4], "m", []]]
 )
 def test_what_is_no_saved_memory_is_refused(value: object) -> None:
     for written in (orjson.dumps(value), b"", b"\xff"):
@@ -160,12 +170,10 @@ def test_what_is_no_saved_memory_is_refused(value: object) -> None:
 
 
 def test_a_memory_of_another_format_is_refused() -> None:
-    with pytest.raises(SavedMemoryError, match="saved in format 2, which is not 3"):
-        decode(machine("a"), "ann", saved(machine("a")).replace(b"[3,", b"[2,", 1))
+    with pytest.raises(SavedMemoryError, match="saved in format 3, which is not 4"):
+        decode(machine("a"), "ann", saved(machine("a")).replace(b"[4,", b"[3,", 1))
 
 
 def test_a_memory_with_slots_missing_is_refused() -> None:
-    value = first_line(saved(machine("a")))
-    value[4][0].pop()
     with pytest.raises(SavedMemoryError, match="has been changed since"):
-        decode(machine("a"), "ann", orjson.dumps(value))
+        decode(machine("a"), "ann", saved(machine("a", "b")).replace(b",4]", b",3]", 1).replace(b",4]", b",5]", 1))

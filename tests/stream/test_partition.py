@@ -40,7 +40,7 @@ def test_after_a_rebalance_the_clock_waits_to_hear_again_that_all_was_read() -> 
 def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> None:
     restored = Restored(MACHINE)
     restored.load([entry(after(None, signal("ann", T, 41)), 1), entry(after(None, signal("bob", T, 7)), 1)])
-    assert restored.applied() == {SOURCE: 41}
+    assert restored.applied == {SOURCE: 41}
     held = partition()
     held.fill(restored, T)
     held.arrived(tick(T, highwater=42))

@@ -1,0 +1,111 @@
+"""The memories of one partition's customers: those heard of lately as they are, all others as packed bytes.
+
+Owns where a memory is found and in which form, and how many are kept ready to use. A customer at rest takes some 300
+bytes with everything; ready to use it is 1 to 3 KB of Python objects, which the garbage collector would have to walk.
+Knows nothing of batches or of the changelog; but what it writes down is what the changelog gets.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from journey.machine import Machine
+from journey.memory import Memory
+from journey.saving import Head, decode, encode, head, is_of
+from stream.packing import Packing
+
+READY: Final = 20_000
+"""Memories that a worker keeps ready to use: 20 to 50 MB. Of customers as uneven as shops have them (Zipf, 100,000 of
+them), four events in five are of one that is."""
+
+
+class Memories(Mapping[str, Memory]):
+    """Memories by customer.
+
+    Args:
+        machine: the compiled journeys.
+        packing: how those at rest are kept; shared by a worker's partitions.
+        ready: how many are kept ready to use, beside those that have not been written yet.
+    """
+
+    def __init__(self, machine: Machine, packing: Packing, ready: int = READY) -> None:
+        self._machine = machine
+        self._packing = packing
+        self._most = ready
+        #: the longest unused first
+        self._ready: OrderedDict[str, Memory] = OrderedDict()
+        #: every customer: packed, or as written down while ready, or nothing while it has not been written yet
+        self._kept: dict[str, bytes] = {}
+
+    def __getitem__(self, customer: str) -> Memory:
+        """The customer's memory, which is not to be changed. KeyError where there is none."""
+        memory = self._ready.get(customer)
+        if memory is None:
+            memory = decode(self._machine, customer, self._packing.unpack(self._kept[customer]))
+        return memory
+
+    def __contains__(self, customer: object) -> bool:
+        """Whether there is such a customer, without reading the memory back."""
+        return customer in self._kept
+
+    def __iter__(self) -> Iterator[str]:
+        """All customers."""
+        return iter(self._kept)
+
+    def __len__(self) -> int:
+        """How many there are."""
+        return len(self._kept)
+
+    def head(self, customer: str) -> Head:
+        """What can be told of a customer without reading the memory back. KeyError where there is none."""
+        memory = self._ready.get(customer)
+        if memory is None:
+            return head(self._machine, self._packing.unpack(self._kept[customer]))
+        return Head(memory.due, memory.sequence, memory.offsets, tuple(self._machine.numbers(memory)))
+
+    def due(self, customer: str) -> int | None:
+        """The customer's next deadline in ms; None where there is none, or no such customer."""
+        return self.head(customer).due if customer in self._kept else None
+
+    def take(self, memory: Memory) -> None:
+        """This is the customer's memory from now on; it is to be written before others are let go of."""
+        customer = memory.customer
+        self._ready[customer] = memory
+        self._ready.move_to_end(customer)
+        self._kept.setdefault(customer, b"")
+
+    def write(self, customer: str) -> bytes:
+        """The memory that was taken, as bytes for the changelog."""
+        written = self._kept[customer] = encode(self._machine, self._ready[customer])
+        return written
+
+    def rest(self) -> None:
+        """Let go of the longest unused of those ready, beyond so many; all that were taken have been written."""
+        while len(self._ready) > self._most:
+            customer, _ = self._ready.popitem(last=False)
+            self._kept[customer] = self._packing.pack(self._kept[customer])
+
+    def written(self, customer: str) -> bytes:
+        """A memory that has been written, as it was. KeyError where there is none."""
+        return self._packing.unpack(self._kept[customer])
+
+    def told(self, customer: str, written: bytes) -> tuple[bytes, Head]:
+        """A memory as the changelog has it, as this machine would have written it, and what can be told of it.
+
+        Raises:
+            SavedMemoryError: it cannot be read by this machine.
+        """
+        if not is_of(self._machine, written):
+            written = encode(self._machine, decode(self._machine, customer, written))
+        return written, head(self._machine, written)
+
+    def restore(self, customer: str, written: bytes) -> None:
+        """Keep a memory as this machine would have written it, in place of any other."""
+        self._kept[customer] = self._packing.pack(written)
+
+    def forget(self, customer: str) -> None:
+        """The customer is gone, if there was one."""
+        self._ready.pop(customer, None)
+        self._kept.pop(customer, None)
