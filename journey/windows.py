@@ -6,6 +6,7 @@ were copied share it. `bucket` is time // width, `oldest` the first bucket that 
 """
 
 import sys
+from bisect import bisect_left
 from typing import Final
 
 Number = int | float
@@ -54,7 +55,7 @@ def raised(buckets: Buckets, bucket: int, value: Number, oldest: int) -> Buckets
 
 def seen(days: Buckets, day: int, oldest: int) -> Buckets:
     """The window of days with `day`, which is not in it yet."""
-    return [*(each for each in days if each >= oldest), day]
+    return [*days[bisect_left(days, oldest) :], day]
 
 
 def total(buckets: Buckets, oldest: int) -> Number:
@@ -73,8 +74,8 @@ def highest(buckets: Buckets, oldest: int) -> Number | None:
 
 
 def days_in(days: Buckets, oldest: int) -> int:
-    """How many days the window still covers."""
-    return sum(each >= oldest for each in days)
+    """How many days the window still covers. They ascend; asked one by one, they took a tenth of a replay."""
+    return len(days) - bisect_left(days, oldest)
 
 
 def _live(buckets: Buckets, oldest: int) -> Buckets:
