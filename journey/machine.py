@@ -79,7 +79,7 @@ class Machine:
         """`step` with a signal, in place; what is worth counting is added to `tally`."""
         tally = Tally() if tally is None else tally
         copy = self.dedup_window > 0 and noted_before(memory, signal, self, tally)
-        if copy or (signal.at <= memory.at and not in_order(self, memory, signal)):
+        if copy or (signal.at <= memory.at and not in_order(memory, signal)):
             return hear_late(self, memory, [(signal, copy)], tally)
         if self.lateness:
             keep(self, memory, signal, tally)
@@ -91,7 +91,7 @@ class Machine:
             return self.hear(memory, signals[0], tally)
         tally = Tally() if tally is None else tally
         signals = sorted(signals, key=rank)
-        if memory.past is None or in_order(self, memory, signals[0]):
+        if memory.past is None or in_order(memory, signals[0]):
             return [each for signal in signals for each in self.hear(memory, signal, tally)]
         heard = [(each, self.dedup_window > 0 and noted_before(memory, each, self, tally)) for each in signals]
         return hear_late(self, memory, heard, tally)

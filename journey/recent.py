@@ -1,8 +1,8 @@
 """Recent signals written down, so that they take little room while nobody asks for them.
 
 Owns the form of `Past.written`: lines of JSON. The first is the state before the signals; then comes a line a signal,
-[at, kind, id, topic, partition, offset, attributes, late]. Most customers are written down after every batch and looked back at never; so a signal is written once, and read
-only where a late one asks for it.
+[at, kind, id, topic, partition, offset, attributes, late]. Most customers are written down after every batch and looked
+back at never; so a signal is written once, and read only where a late one asks for it.
 """
 
 import orjson

@@ -44,7 +44,7 @@ def rank(signal: Signal) -> tuple[int, bool, str, int, int]:
     return signal.at, False, origin.topic, origin.partition, origin.offset
 
 
-def in_order(machine: Machine, memory: Memory, signal: Signal) -> bool:
+def in_order(memory: Memory, signal: Signal) -> bool:
     """Whether a signal is after all that its customer has been through."""
     if signal.at != memory.at:
         return signal.at > memory.at
@@ -92,7 +92,7 @@ def hear_late(machine: Machine, memory: Memory, heard: Sequence[tuple[Signal, bo
         placeable = past is not None and signal.at >= max(memory.at - machine.lateness, past.began)
         tally.duplicates += copy
         if placeable:
-            tally.rewound += not copy and not in_order(machine, memory, signal)
+            tally.rewound += not copy and not in_order(memory, signal)
             (copied if copy else placed).append(signal)
         elif not copy:
             tally.too_late += 1

@@ -2,8 +2,8 @@
 
 Owns that form, lines of JSON. The first is of the machine, the same for all customers: [format, meaning, journeys],
 where each journey is [name, version, fingerprint, number of slots]. The second is what can be asked of a memory that is
-not read back whole (`Head`): [due, sequence, offsets, stages]. The third is the rest: [at, seen, past, slot, slot, ...].
-The customer is in none of them (that is the record's key). `seen` is base64. `past` is null or [began, oldest, count,
+not read back whole (`Head`): [due, sequence, offsets, stages]. The third is the rest: [at, seen, past, slot, ...]. The
+customer is in none of them (that is the record's key). `seen` is base64. `past` is null or [began, oldest, count,
 revisions, generation]; what more there is to it, which is read only when it is asked for, stands in the further lines,
 as `journey.recent` has it. `encode` and `decode` change no value, so replaying from a saved memory gives the same
 transitions to the byte.

@@ -1,6 +1,6 @@
 """What there is to count while signals are heard, beside the transitions."""
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Self
 
 
@@ -26,5 +26,10 @@ class Tally:
 
     def add(self, other: Self) -> None:
         """Count what another counted, too."""
-        for each in fields(self):
-            setattr(self, each.name, getattr(self, each.name) + getattr(other, each.name))
+        # Written out: a batch adds one for every customer, and asking for the fields' names took ten times as long.
+        self.duplicates += other.duplicates
+        self.rewound += other.rewound
+        self.too_late += other.too_late
+        self.signals_settled += other.signals_settled
+        self.ids_forgotten += other.ids_forgotten
+        self.carts_forgotten += other.carts_forgotten

@@ -71,7 +71,7 @@ def test_nobody_is_lost_where_a_look_is_broken_off() -> None:
 
         with suppress(LookupError):
             for customer in index.passed(DAY * 9, looking):
-                found.append(customer)  # noqa: PERF401  those found before it is broken off count
+                found.append(customer)  # noqa: PERF402  those found before it is broken off count
     assert sorted(found) == list(due)
 
 
