@@ -26,7 +26,7 @@ class Tally:
 
     def add(self, other: Self) -> None:
         """Count what another counted, too."""
-        # Written out: a batch adds one for every customer, and asking for the fields' names took ten times as long.
+        # Written out: a batch adds one for every customer, and asking for the fields' names took eight times as long.
         self.duplicates += other.duplicates
         self.rewound += other.rewound
         self.too_late += other.too_late
