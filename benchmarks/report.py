@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import os
 import platform
-import statistics
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.engines import Engine
+from benchmarks.figures import spread
 from benchmarks.job import Job
 from benchmarks.measuring import Measured
 from benchmarks.running import ROOT
@@ -65,8 +65,8 @@ class Report:
     size: int
 
 
-def about() -> About:
-    """What can be told of this machine, now."""
+def about(module: str = "benchmarks.table") -> About:
+    """What can be told of this machine, now, and of the command that runs."""
     cpu = Path("/proc/cpuinfo").read_text(encoding="utf-8")
     model = next((line.split(": ")[1] for line in cpu.splitlines() if line.startswith("model name")), "unknown CPU")
     memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30
@@ -76,7 +76,7 @@ def about() -> About:
     ).stdout.strip()
     return About(
         f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
-        " ".join(["python -m benchmarks.table", *sys.argv[1:]]),
+        " ".join([f"python -m {module}", *sys.argv[1:]]),
         commit or "unknown",
         f"{model}, {os.cpu_count()} cores, {memory:.0f} GB, {platform.system()} {platform.release()}",
         "{:.2f} {:.2f} {:.2f}".format(*os.getloadavg()),
@@ -124,11 +124,11 @@ def _engines(report: Report) -> list[str]:
         runs = report.runs[engine.name]
         cells = [
             _titled(engine, engine.version()),
-            _spread([run.whole.rate for run in runs], "{:,.0f}".format),
-            _spread([run.whole.cpu for run in runs], "{:.1f}".format),
-            _spread([run.half.rate for run in runs], "{:,.0f}".format),
-            _spread([run.half.cpu for run in runs], "{:.1f}".format),
-            _spread([run.memory for run in runs], "{:,.0f}".format),
+            spread([run.whole.rate for run in runs], "{:,.0f}".format),
+            spread([run.whole.cpu for run in runs], "{:.1f}".format),
+            spread([run.half.rate for run in runs], "{:,.0f}".format),
+            spread([run.half.cpu for run in runs], "{:.1f}".format),
+            spread([run.memory for run in runs], "{:,.0f}".format),
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
@@ -152,8 +152,8 @@ def _ratios(report: Report) -> list[str]:
             [(mine.whole, theirs.whole) for mine, theirs in both],
             [(mine.half, theirs.half) for mine, theirs in both],
         ):
-            cells.append(_spread([mine.rate / theirs.rate for mine, theirs in paces], "{:.2f}".format))
-            cells.append(_spread([theirs.cpu / mine.cpu for mine, theirs in paces], "{:.2f}".format))
+            cells.append(spread([mine.rate / theirs.rate for mine, theirs in paces], "{:.2f}".format))
+            cells.append(spread([theirs.cpu / mine.cpu for mine, theirs in paces], "{:.2f}".format))
         lines.append("| " + " | ".join(cells) + " |")
     return [*lines, ""]
 
@@ -169,11 +169,6 @@ def _limits(report: Report) -> list[str]:
         "aiokafka, consuming and dropping": report.consuming,
     }
     for name, pairs in named.items():
-        rates = _spread([rate for rate, _ in pairs], "{:,.0f}".format)
-        lines.append(f"| {name} | {rates} | {_spread([cpu for _, cpu in pairs], '{:.1f}'.format)} |")
+        rates = spread([rate for rate, _ in pairs], "{:,.0f}".format)
+        lines.append(f"| {name} | {rates} | {spread([cpu for _, cpu in pairs], '{:.1f}'.format)} |")
     return lines
-
-
-def _spread(figures: Sequence[float], shown: Callable[[float], str]) -> str:
-    middle = shown(statistics.median(figures))
-    return middle if len(figures) < 2 else f"{middle} ({shown(min(figures))} to {shown(max(figures))})"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -17,14 +18,14 @@ BATCH = 256 * 1024  # bytes of a batch, uncompressed
 CHUNK = 2_000  # rows of each partition in turn, so that partitions advance together
 
 
-def places(topic: str) -> list[TopicPartition]:
+def places(topic: str, partitions: int = PARTITIONS) -> list[TopicPartition]:
     """The partitions of a topic."""
-    return [TopicPartition(topic, number) for number in range(PARTITIONS)]
+    return [TopicPartition(topic, number) for number in range(partitions)]
 
 
-def by_partition(rows: Sequence[Row]) -> list[list[Row]]:
+def by_partition(rows: Sequence[Row], partitions: int = PARTITIONS) -> list[list[Row]]:
     """The rows of each partition, as Kafka's default partitioner has them."""
-    partitioner, numbers = DefaultPartitioner(), list(range(PARTITIONS))
+    partitioner, numbers = DefaultPartitioner(), list(range(partitions))
     parts: list[list[Row]] = [[] for _ in numbers]
     known: dict[bytes, int] = {}
     for row in rows:
@@ -58,9 +59,13 @@ async def keep_only(address: str, kept: frozenset[str]) -> None:
         await admin.close()
 
 
-async def produce(address: str, topic: str, rows: Sequence[Row]) -> None:
+async def produce(address: str, topic: str, rows: Sequence[Row], partitions: int = PARTITIONS) -> None:
     """Put the rows on a topic by customer, in whole batches."""
-    parts = by_partition(rows)
+    await produce_parts(address, topic, by_partition(rows, partitions))
+
+
+async def produce_parts(address: str, topic: str, parts: Sequence[Sequence[Row]]) -> None:
+    """Put rows on a topic, those of each partition given by themselves."""
     async with AIOKafkaProducer(bootstrap_servers=address, max_batch_size=BATCH, acks=1) as producer:
         for begin in range(0, max(map(len, parts)), CHUNK):
             sent = [
@@ -82,9 +87,16 @@ def _batches(producer: AIOKafkaProducer, rows: Sequence[Row]) -> Iterator[BatchB
         yield batch
 
 
-async def count(consumer: AIOKafkaConsumer, topic: str) -> int:
+async def count(consumer: AIOKafkaConsumer, topic: str, partitions: int = PARTITIONS) -> int:
     """How many records a topic has."""
-    return sum((await consumer.end_offsets(places(topic))).values())
+    return sum((await consumer.end_offsets(places(topic, partitions))).values())
+
+
+def bytes_of(data: Path, topic: str) -> int:
+    """Bytes of a topic's records as they stand in the broker's folder, which is also how they travelled."""
+    return sum(
+        log.stat().st_size for log in data.glob(f"{topic}-*/*.log") if log.parent.name[len(topic) + 1 :].isdigit()
+    )
 
 
 async def values(address: str, topic: str) -> list[bytes]:

@@ -36,12 +36,15 @@ def reader_and_machine(*, shipped: bool = False) -> tuple[Reader, Machine]:
 
 def journey_without_looking_back() -> str:
     """The text of the journey as it is measured, for a worker to be started with."""
-    text = JOURNEY.read_text(encoding="utf-8").split("\nexamples:\n")[0]
-    lines = []
-    for line in text.splitlines():
-        key = line.split(":")[0]
-        lines.append(f"{key}: 0s" if key in {"lateness", "dedup_window"} else line)
-    return "\n".join(lines) + "\n"
+    return without_looking_back(JOURNEY.read_text(encoding="utf-8"))
+
+
+def without_looking_back(text: str) -> str:
+    """A journey's text with `lateness` and `dedup_window` 0, and without its examples, which may need them."""
+    lines = text.split("\nexamples:\n", maxsplit=1)[0].splitlines()
+    kept = [line for line in lines if line.partition(":")[0] not in {"lateness", "dedup_window"}]
+    place = next(number for number, line in enumerate(kept) if line.startswith("version:")) + 1
+    return "\n".join([*kept[:place], "lateness: 0s", "dedup_window: 0s", *kept[place:]]) + "\n"
 
 
 class Work:
