@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 
 from agents.sweep import sweep
 from journey.machine import Machine, apply
-from journey.memory import Memory
+from journey.memory import BEGINNING, Memory
 from journey.tally import Tally
 from schemas.reading import Reader
 from schemas.rejections import Rejection
@@ -71,11 +71,14 @@ class Classifier:
 
 @dataclass(slots=True)
 class Understood:
-    """A batch's records, read: signals by customer in order of offset, and what else there was."""
+    """A batch's records, read: signals by customer in order of offset, and what else there was.
+
+    `applied` has the kind of each signal that was applied, `newest` the greatest event time in ms.
+    """
 
     signals: dict[str, list[Signal]] = field(default_factory=dict)
     rejections: list[Rejection] = field(default_factory=list)
-    applied: Counter[tuple[str, ...]] = field(default_factory=Counter)
+    applied: list[str] = field(default_factory=list)
     passed: Counter[tuple[str, str]] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     tally: Tally = field(default_factory=Tally)
@@ -147,20 +150,23 @@ def _set_aside(app: StreamApp, output: Output, understood: Understood) -> Output
 
 def read(classifier: Classifier, batch: Batch) -> Understood:
     """Understand each record of a batch, or say why not."""
-    reader, latest = classifier.readers[batch.topic], batch.wall + classifier.future_skew
+    understand, latest = classifier.readers[batch.topic].read, batch.wall + classifier.future_skew
     understood = Understood()
-    topic, partition = batch.topic, batch.partition
+    topic, partition, signals, newest = batch.topic, batch.partition, understood.signals, BEGINNING
     for row in batch.records:
         origin = Origin(topic, partition, row.offset)
-        for outcome in reader.read(row.value, origin, key=row.key, headers=row.headers, latest=latest):
+        for outcome in understand(row.value, origin, key=row.key, headers=row.headers, latest=latest):
             if type(outcome) is Signal:
-                understood.signals.setdefault(outcome.customer, []).append(outcome)
-                newest = understood.newest
-                understood.newest = outcome.at if newest is None else max(newest, outcome.at)
+                if outcome.customer in signals:
+                    signals[outcome.customer].append(outcome)
+                else:
+                    signals[outcome.customer] = [outcome]
+                newest = max(newest, outcome.at)
             elif type(outcome) is Passed:
                 understood.passed[topic, outcome.name] += 1
             elif type(outcome) is Rejection:
                 understood.rejections.append(outcome)
+    understood.newest = None if newest == BEGINNING else newest
     return understood
 
 
@@ -214,7 +220,7 @@ class _Applying:
         self.partition.take(self.output, memory, transitions)
         self.understood.tally.add(tally)
         last = memory.offsets[topic]
-        self.understood.applied.update((topic, signal.kind) for signal in signals if signal.origin.offset <= last)
+        self.understood.applied += [signal.kind for signal in signals if signal.origin.offset <= last]
         return last
 
     def _without_poison(self, signals: list[Signal]) -> list[Signal]:
@@ -247,7 +253,7 @@ def _rejection(row: ConsumerRecord[bytes, bytes], signal: Signal, error: Excepti
 def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds: float) -> None:
     metrics, topic, tally = classifier.app.metrics, batch.topic, understood.tally
     rejected = understood.rejected + Counter(rejection.reason for rejection in understood.rejections)
-    metrics.count("signals", understood.applied)
+    metrics.count("signals", {(topic, kind): number for kind, number in Counter(understood.applied).items()})
     metrics.count("rejections", {(topic, reason): number for reason, number in rejected.items()})
     metrics.count("skipped", {(topic,): understood.skipped})
     metrics.count("misplaced", {(topic,): understood.misplaced})

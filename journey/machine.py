@@ -12,6 +12,8 @@ import linecache
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from itertools import groupby
+from operator import attrgetter
 from typing import Any, Final
 
 from journey import moves, windows
@@ -27,6 +29,8 @@ from journey.tally import Tally
 from schemas.signals import KINDS, Signal
 from schemas.stages import Standing
 from schemas.transitions import DEADLINE, Cause, Transition, transition_id
+
+_OFFSET: Final = attrgetter("origin.offset")
 
 SEMANTICS: Final = 1
 """Raised when a machine comes to make other transitions of the same journey and signals."""
@@ -180,18 +184,18 @@ def apply(
     transitions made, no further record is begun: the memory's offset tells which was the last.
     """
     memory = machine.start(customer) if memory is None else memory.copy()
-    applied = memory.offsets.get(source, -1)
+    tally = Tally() if tally is None else tally
+    applied = last = memory.offsets.get(source, -1)
     transitions: list[Transition] = []
-    last = applied
-    begin = 0
-    while begin < len(signals) and (enough is None or len(transitions) < enough):
-        offset, end = signals[begin].origin.offset, begin + 1
-        while end < len(signals) and signals[end].origin.offset == offset:
-            end += 1
+    for offset, record in groupby(signals, _OFFSET):
+        if enough is not None and len(transitions) >= enough:
+            break
         if offset > applied:
-            transitions += machine.hear_all(memory, signals[begin:end], tally)
+            signal, *others = record
+            transitions += (
+                machine.hear_all(memory, [signal, *others], tally) if others else machine.hear(memory, signal, tally)
+            )
             last = max(last, offset)
-        begin = end
     if last > applied:
         memory.offsets = {**memory.offsets, source: last}
     return memory, transitions

@@ -62,7 +62,7 @@ class Memories(Mapping[str, Memory]):
         """What can be told of a customer without reading the memory back. KeyError where there is none."""
         memory = self._ready.get(customer)
         if memory is None:
-            return head(self._machine, self._packing.unpack(self._kept[customer]))
+            return head(self._packing.unpack(self._kept[customer]))
         return Head(memory.due, memory.sequence, memory.offsets, tuple(self._machine.numbers(memory)))
 
     def due(self, customer: str) -> int | None:
@@ -99,7 +99,7 @@ class Memories(Mapping[str, Memory]):
         """
         if not is_of(self._machine, written):
             written = encode(self._machine, decode(self._machine, customer, written))
-        return written, head(self._machine, written)
+        return written, head(written)
 
     def restore(self, customer: str, written: bytes) -> None:
         """Keep a memory as this machine would have written it, in place of any other."""

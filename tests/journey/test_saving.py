@@ -82,8 +82,8 @@ def test_what_is_asked_most_is_told_without_reading_all_of_it() -> None:
     small = machine("a", "b")
     memory = step(small, a_memory(small), Signal("ann", "searched", T, "2", {}, Origin("shop", 0, 5)))[0]
     memory.offsets = {"shop": 5}
-    assert head(small, encode(small, memory)) == Head(T + 1_800_000, 2, {"shop": 5}, (1, 1))
-    assert head(small, encode(small, small.start("ann"))) == Head(None, 0, {}, (0, 0))
+    assert head(encode(small, memory)) == Head(T + 1_800_000, 2, {"shop": 5}, (1, 1))
+    assert head(encode(small, small.start("ann"))) == Head(None, 0, {}, (0, 0))
 
 
 def test_only_a_machine_of_the_same_meaning_takes_it_as_its_own() -> None:
