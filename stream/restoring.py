@@ -16,7 +16,7 @@ from typing import Any
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.saving import Head
-from stream.changelog import MARKER_KEY, CustomerEntry, Rows, entry_of, marker_of
+from stream.changelog import MARKER_KEY, CustomerEntry, Rows, apart, entry_of, marker_of
 from stream.memories import READY, Memories
 from stream.packing import Packing
 
@@ -44,7 +44,8 @@ class Restored:
         self.published = 0
         self.clock: int | None = None
         self.fallen: set[str] = set()
-        self._outboxes: dict[str, CustomerEntry] = {}
+        #: of the greatest batch so far: a batch is written when all before it has been published
+        self._outboxes: dict[str, bytes] = {}
 
     def load(self, rows: Rows) -> None:
         """Take records of the changelog, in order."""
@@ -55,7 +56,7 @@ class Restored:
             elif row.value is None:
                 self._forget(row.key.decode())
             else:
-                self._remember(row.key.decode(), entry_of(row.value))
+                self._remember(row.key.decode(), row.value)
 
     def _mark(self, value: bytes) -> None:
         marker = marker_of(value)
@@ -70,10 +71,13 @@ class Restored:
         self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
 
-    def _remember(self, customer: str, entry: CustomerEntry) -> None:
-        self.batch = max(self.batch, entry.batch)
+    def _remember(self, customer: str, value: bytes) -> None:
+        batch, outbox, memory = apart(value)
+        if batch > self.batch:
+            self.batch = batch
+            self._outboxes.clear()
         before = self.memories.head(customer) if customer in self.memories else None
-        written, now = self.memories.told(customer, entry.memory)
+        written, now = self.memories.told(customer, memory)
         if before is not None and _reached(now) < _reached(before):
             self.fallen.add(customer)
             return
@@ -81,8 +85,8 @@ class Restored:
         self._count(customer, before, now)
         self.fallen.discard(customer)
         self._outboxes.pop(customer, None)
-        if entry.outbox:
-            self._outboxes[customer] = entry
+        if batch == self.batch:
+            self._outboxes[customer] = outbox + b"\n"
 
     def _count(self, customer: str, before: Head | None, now: Head) -> None:
         if before is not None:
@@ -97,9 +101,11 @@ class Restored:
 
     def unpublished(self) -> Iterator[tuple[str, list[Any]]]:
         """Customers and their outboxes that may not have reached their topics."""
-        for customer, entry in self._outboxes.items():
-            if entry.batch > self.published:
-                yield customer, entry.outbox
+        if self.batch <= self.published:
+            return
+        for customer, line in self._outboxes.items():
+            if outbox := entry_of(line).outbox:
+                yield customer, outbox
 
     def again(self) -> Iterator[tuple[str, CustomerEntry]]:
         """What has to be written again, since an older record stands behind it."""
