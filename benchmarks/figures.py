@@ -6,6 +6,7 @@ pages and the plots are made. A quick run, which only shows that everything work
 
 from __future__ import annotations
 
+import logging
 import math
 import statistics
 import tempfile
@@ -34,21 +35,26 @@ def quick_results() -> Path:
 
 def parser_of(text: str | None, name: str) -> ArgumentParser:
     """A command's options: those that all have are here."""
+    # It says so whenever a new topic's leader is some moments away, and tries again.
+    logging.getLogger("aiokafka.producer").setLevel(logging.CRITICAL)
     parser = ArgumentParser(description=text)
     parser.add_argument("--quick", action="store_true", help="small, to see that it works; its figures say nothing")
     parser.add_argument("--out", type=Path, help=f"default: benchmarks/results/{name}.json")
     return parser
 
 
-def keep(name: str, options: Namespace, said: About, found: Mapping[str, object]) -> Path:
-    """Write what was found to where the options say; the file."""
+def keep(name: str, options: Namespace, said: About, found: Mapping[str, object]) -> None:
+    """Write what was found to where the options say."""
     folder = quick_results() if options.quick else RESULTS
-    path: Path = options.out or folder / f"{name}.json"
+    write(options.out or folder / f"{name}.json", said, found, quick=options.quick)
+
+
+def write(path: Path, said: About, found: Mapping[str, object], *, quick: bool) -> None:
+    """Write what was found to a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    whole = {"about": asdict(said), "quick": options.quick, **found}
+    whole = {"about": asdict(said), "quick": quick, **found}
     path.write_bytes(orjson.dumps(whole, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE))
     print(f"written to {path}", flush=True)
-    return path
 
 
 def kept(name: str, folder: Path = RESULTS) -> Result | None:

@@ -7,6 +7,7 @@ there are, not that they are new.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -31,6 +32,9 @@ FILLERS = 1_000
 CHUNK = 100_000
 """Customers that are written at a time."""
 
+LEADERS = 1.0
+"""Seconds that a new topic's partitions may take to have their leader."""
+
 Saved = dict[bytes, bytes]
 """Customers and their memories, as the changelog has these."""
 
@@ -42,6 +46,7 @@ async def make_topics(setup: Setup) -> list[str]:
         KafkaError: the broker refused.
     """
     names = await setup.create_topics()
+    await asyncio.sleep(LEADERS)
     event = {"type": "track", "event": "Filler", "userId": "filler", "originalTimestamp": "2024-01-01T00:00:00.000Z"}
     row = b"filler", orjson.dumps(event)
     await produce_parts(setup.address, setup.source, [[row] * FILLERS for _ in range(setup.partitions)])

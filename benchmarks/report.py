@@ -7,7 +7,7 @@ import platform
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -83,6 +83,22 @@ def about(module: str = "benchmarks.table") -> About:
         f"Python {platform.python_version()}, aiokafka {version('aiokafka')}, orjson {version('orjson')}, "
         f"{java}, Apache Kafka {kafka_version()} on the same machine, with the settings of tests/kafka/broker.py",
     )
+
+
+def figures(report: Report) -> dict[str, object]:
+    """The same as the page tells, to be kept as JSON."""
+    engines = [
+        {
+            "name": engine.name,
+            "title": engine.title,
+            "note": engine.note,
+            "version": engine.version(),
+            "runs": [asdict(run) for run in report.runs[engine.name]],
+        }
+        for engine in report.engines
+    ]
+    limits = {"decoding": report.decoding, "consuming": report.consuming}
+    return {"jobs": [asdict(job) for job in report.jobs], "size": report.size, "engines": engines, **limits}
 
 
 def page(report: Report) -> str:

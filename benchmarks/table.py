@@ -3,7 +3,8 @@
     python -m benchmarks.table [--rounds 5] [--events 1000000] [--only stagewatch,quix,bytewax] [--check-only]
 
 First every engine is checked on 20,000 events: a transition too many, too few or different stops the benchmark. Then
-the rounds; what begins a round changes from one to the next. The table is printed and written to benchmarks/RESULTS.md.
+the rounds; what begins a round changes from one to the next. The table is printed and written to
+benchmarks/RESULTS.md, its figures to benchmarks/results/table.json.
 Figures of fewer events are not to be believed: a JVM compiles for half a minute, and Bytewax writes its state every ten
 seconds only.
 """
@@ -20,11 +21,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.engines import ENGINES, Engine, Run
+from benchmarks.figures import write
 from benchmarks.foretold import Semantics, transitions
 from benchmarks.job import Job, Row
 from benchmarks.limits import decoding
 from benchmarks.measuring import Measured, check, measure
-from benchmarks.report import About, Report, about, page
+from benchmarks.report import About, Report, about, figures, page
 from benchmarks.running import ROOT
 from benchmarks.topics import keep_only, make, produce
 from tests.kafka.broker import KafkaBroker
@@ -113,7 +115,9 @@ async def compare(address: str, options: argparse.Namespace) -> None:
     await check_all(address, engines)
     if options.check_only:
         return
-    text = page(await rounds(address, engines, now, options))
+    found = await rounds(address, engines, now, options)
+    write(options.out.parent / "results" / "table.json", now, figures(found), quick=False)
+    text = page(found)
     options.out.write_text(text, encoding="utf-8")
     print(text)
 
