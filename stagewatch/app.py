@@ -20,6 +20,7 @@ from stagewatch.settings.loading import revealed
 from stream.app import Client, StreamApp
 from stream.batches import Batch
 from stream.connection import Connection
+from stream.memories import READY
 from stream.metrics import Metrics
 from stream.partition import Partition, Setting
 from stream.publishing import Topics
@@ -62,6 +63,7 @@ def create_app(
         outlet=app.outlet,
         sources=app.sources,
         new_clock=partial(_clock, machine.patience, settings.clock.idle_after),
+        ready=max(1, READY // settings.partitions),
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
