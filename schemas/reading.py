@@ -5,6 +5,7 @@ promise that nothing is raised and nothing lost: every event gives a Signal or a
 that cannot be understood gives one Rejection for all of these. Knows no Kafka: a record is a value, a key, headers.
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -29,6 +30,8 @@ AUTO: Final = "auto"
 Outcome = Signal | Passed | Rejection
 
 _NOTHING: Final[dict[str, Any]] = {}
+_HALVES: Final = re.compile(r"[\ud800-\udfff]")
+"""Half surrogates, as which Python keeps bytes that are no UTF-8."""
 
 
 class Reader:
@@ -162,9 +165,9 @@ def _unfit(value: bytes | None) -> SenderError:
 
 
 def _not_a_row(row: Mapping[str, str | None], error: TypeError, origin: Origin) -> Rejection:
-    """A row that is no JSON object. Python keeps bytes that are no UTF-8 as surrogates; they are given back."""
+    """A row that is no JSON object. Bytes that are no UTF-8 are given back."""
     written = ",".join(str(part) for pair in row.items() for part in pair)
-    reason = "not UTF-8" if any("\ud800" <= letter <= "\udfff" for letter in written) else "not a row"
+    reason = "not UTF-8" if _HALVES.search(written) else "not a row"
     cells = ",".join("" if cell is None else str(cell) for cell in row.values())
     try:
         value = cells.encode(errors="surrogateescape")
