@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check coverage thorough time bench lock clean
+.PHONY: help install demo test check coverage thorough time bench measure lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -49,6 +49,9 @@ time: $(INSTALLED) ## the law of time over 10,000 histories, against the oracle;
 
 bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchmarks/RESULTS.md; needs Java and Maven, an hour
 	$(BIN)/python -m benchmarks.table
+
+measure: $(INSTALLED) ## latency, silence, recovery, growth, to benchmarks/MEASURES.md and docs/; needs Java and Maven, forty minutes
+	$(BIN)/python -m benchmarks.measure
 
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv

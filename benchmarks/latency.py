@@ -138,7 +138,7 @@ def main(given: Sequence[str] | None = None) -> None:
     parser.add_argument("--warmup", type=float, help="seconds before that, of each load")
     parser.add_argument("--only", choices=["measured", "shipped"], help="the journey without looking back, or with it")
     options = parser.parse_args(given)
-    small = (60_000, 5.0, 2.0) if options.quick else (1_000_000, 30.0, 10.0)
+    small = (60_000, 5.0, 2.0) if options.quick else (400_000, 30.0, 10.0)
     for option, value in zip(("events", "seconds", "warmup"), small, strict=True):
         if getattr(options, option) is None:
             setattr(options, option, value)

@@ -31,7 +31,8 @@ from benchmarks.workers import ASK_EVERY, READY_WITHIN, Setup, Worker, journeys,
 from tests.kafka.broker import KafkaBroker
 
 STORES: Mapping[str, Mapping[str, str]] = {"memory": {}}
-"""Where customers can be kept: the settings that say so. Another store is another line here."""
+"""Where customers can be kept: the settings that say so, in which `{folder}` is one that outlives a worker. Another
+store is another line here; one with files of its own is read back from these after the kill."""
 LIVED = Job(events=120_000, customers=10_000)
 BEFORE = 100_000
 """Of the job's events, those that customers have lived through; the rest is what comes after."""
@@ -134,7 +135,8 @@ async def measure(kafka: KafkaBroker, options: argparse.Namespace, *, shipped: b
     with tempfile.TemporaryDirectory() as folder:
         text = journeys(["five-stage"], Path(folder), shipped=shipped)
         for store, further in STORES.items():
-            settings = {"STAGEWATCH_CLOCK_IDLE_AFTER": "never", **further}
+            named = {key: value.format(folder=folder) for key, value in further.items()}
+            settings = {"STAGEWATCH_CLOCK_IDLE_AFTER": "never", **named}
             empty = await alone(kafka.address, text, settings)
             for kind in KINDS:
                 name = f"{store}-{kind}"
