@@ -55,7 +55,7 @@ measure: $(INSTALLED) ## latency, silence, recovery, growth, to benchmarks/MEASU
 
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
-	$(BIN)/uv pip compile pyproject.toml $(LOCK) -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra rocksdb -o requirements.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra dev -o requirements-dev.lock
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"

@@ -15,6 +15,7 @@ from agents.classify import Classifier, classify
 from journey.clock import Clock
 from journey.machine import Machine
 from schemas.reading import Reader
+from stagewatch.mistakes import Mistake
 from stagewatch.settings import Security, Settings
 from stagewatch.settings.loading import revealed
 from stream.app import Client, StreamApp
@@ -24,6 +25,7 @@ from stream.memories import READY
 from stream.metrics import Metrics
 from stream.partition import Partition, Setting
 from stream.publishing import Topics
+from stream.resting import InMemory, Stores
 from stream.table import CustomerTable
 from stream.topics import TopicSpec, wanted
 
@@ -63,6 +65,7 @@ def create_app(
         outlet=app.outlet,
         sources=app.sources,
         new_clock=partial(_clock, machine.patience, settings.clock.idle_after),
+        stores=stores_of(settings),
         ready=max(1, READY // settings.partitions),
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
@@ -103,6 +106,22 @@ def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
 def changelog_of(settings: Settings) -> str:
     """The changelog's topic, as Faust names it."""
     return f"{settings.app_id}-{TABLE}-changelog"
+
+
+def stores_of(settings: Settings) -> Stores:
+    """Where the partitions' customers lie.
+
+    Raises:
+        Mistake: the files that are asked for need a package that is not installed.
+    """
+    store = settings.store
+    if store.kind == "memory" or store.path is None:
+        return InMemory()
+    try:
+        from stream.files import InFiles  # noqa: PLC0415  an optional dependency
+    except ModuleNotFoundError as error:
+        raise Mistake(f"store.kind rocksdb needs a package: pip install 'stagewatch[rocksdb]' ({error})") from error
+    return InFiles(store.path, changelog_of(settings))
 
 
 def publish_to(settings: Settings) -> Topics:

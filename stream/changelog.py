@@ -12,9 +12,10 @@ it the memory as `journey.saving` writes it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from hashlib import blake2b
 from time import monotonic
 from typing import Any
 
@@ -109,6 +110,11 @@ def marker_of(value: bytes) -> Marker:
     return Marker(*orjson.loads(value))
 
 
+def mark_of(key: bytes | None, value: bytes | None) -> bytes:
+    """What a record is known again by."""
+    return blake2b(b"%d,%b%b" % (len(key or b""), key or b"", value or b""), digest_size=16).digest()
+
+
 Rows = Sequence["ConsumerRecord[bytes, bytes]"]
 
 
@@ -130,10 +136,39 @@ async def end_offsets(
     return {place.partition: end for place, end in ends.items()}
 
 
+async def marks(
+    connection: Connection, topic: str, offsets: Mapping[int, int], *, within: float = STALLED_AFTER
+) -> dict[int, bytes]:
+    """The mark of the record that stands at an offset of each partition; none of a partition where none stands there.
+
+    Raises:
+        KafkaError: the broker refused.
+    """
+    places = {TopicPartition(topic, number): offset for number, offset in offsets.items()}
+    found: dict[int, bytes] = {}
+    async with _reader(connection) as consumer:
+        consumer.assign([*places])
+        for place, offset in places.items():
+            consumer.seek(place, offset)
+        until = monotonic() + within
+        while places and monotonic() < until:
+            for place, rows in (await consumer.getmany(*places, timeout_ms=1000, max_records=1)).items():
+                if rows and rows[0].offset == places.pop(place):
+                    found[place.partition] = mark_of(rows[0].key, rows[0].value)
+    return found
+
+
 async def read(
-    connection: Connection, topic: str, partitions: Sequence[int], *, within: float = STALLED_AFTER
+    connection: Connection,
+    topic: str,
+    partitions: Sequence[int],
+    *,
+    starts: Mapping[int, int] | None = None,
+    within: float = STALLED_AFTER,
 ) -> AsyncIterator[tuple[int, Rows]]:
     """Every record from the beginning of each partition to the end it has when the reading starts.
+
+    A partition that is among `starts` is read from that offset on.
 
     Yields:
         (partition, records in order of offset), again and again until all are read.
@@ -146,6 +181,9 @@ async def read(
     ends = await end_offsets(connection, topic, partitions, within=within)
     async with _reader(connection) as consumer:
         consumer.assign(places)
+        for number, offset in (starts or {}).items():
+            # In one breath with `assign`, whose own look for a beginning would come after it otherwise.
+            consumer.seek(TopicPartition(topic, number), offset)
         remaining = set(places)
         heard = monotonic()
         while True:

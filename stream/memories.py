@@ -1,8 +1,9 @@
-"""The memories of one partition's customers: those heard of lately as they are, all others as packed bytes.
+"""The memories of one partition's customers: those heard of lately as they are, all others as bytes at rest.
 
-Owns where a memory is found and in which form, and how many are kept ready to use. A customer at rest takes some 300
-bytes with everything; ready to use it is 1 to 3 KB of Python objects, which the garbage collector would have to walk.
-Knows nothing of batches or of the changelog; but what it writes down is what the changelog gets.
+Owns in which form a memory is found, and how many are kept ready to use. A customer at rest takes some 300 bytes with
+everything; ready to use it is 1 to 3 KB of Python objects, which the garbage collector would have to walk. Knows
+nothing of batches or of the changelog, but what it writes down is what the changelog gets; and nothing of where the
+bytes lie (stream/resting.py).
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import Final
 from journey.machine import Machine
 from journey.memory import Memory
 from journey.saving import Head, decode, encode, head, is_of
-from stream.packing import Packing
+from stream.resting import Resting
 
 READY: Final = 20_000
 """Memories that a worker keeps ready to use: 20 to 50 MB. Of customers as uneven as shops have them (Zipf, 100,000 of
@@ -26,70 +27,77 @@ class Memories(Mapping[str, Memory]):
 
     Args:
         machine: the compiled journeys.
-        packing: how those at rest are kept; shared by a worker's partitions.
+        resting: where those that were written lie.
         ready: how many are kept ready to use, beside those that have not been written yet.
     """
 
-    def __init__(self, machine: Machine, packing: Packing, ready: int = READY) -> None:
+    def __init__(self, machine: Machine, resting: Resting, ready: int = READY) -> None:
         self._machine = machine
-        self._packing = packing
+        self._resting = resting
         self._most = ready
         #: the longest unused first
         self._ready: OrderedDict[str, Memory] = OrderedDict()
-        #: every customer: packed, or as written down while ready, or nothing while it has not been written yet
-        self._kept: dict[str, bytes] = {}
+        #: the one read last: whoever changes a memory asks for it twice
+        self._read: Memory | None = None
 
     def __getitem__(self, customer: str) -> Memory:
         """The customer's memory, which is not to be changed. KeyError where there is none."""
         memory = self._ready.get(customer)
         if memory is None:
-            memory = decode(self._machine, customer, self._packing.unpack(self._kept[customer]))
+            memory = self._read
+            if memory is None or memory.customer != customer:
+                memory = self._read = decode(self._machine, customer, self._resting.read(customer))
         return memory
 
     def __contains__(self, customer: object) -> bool:
         """Whether there is such a customer, without reading the memory back."""
-        return customer in self._kept
+        return customer in self._ready or customer in self._resting
 
     def __iter__(self) -> Iterator[str]:
         """All customers."""
-        return iter(self._kept)
+        yield from self._resting
+        yield from (customer for customer in self._ready if customer not in self._resting)
 
     def __len__(self) -> int:
-        """How many there are."""
-        return len(self._kept)
+        """How many there are; they are counted."""
+        return sum(1 for _ in self)
 
     def head(self, customer: str) -> Head:
         """What can be told of a customer without reading the memory back. KeyError where there is none."""
         memory = self._ready.get(customer)
         if memory is None:
-            return head(self._packing.unpack(self._kept[customer]))
+            return head(self._resting.read(customer))
         return Head(memory.due, memory.sequence, memory.offsets, tuple(self._machine.numbers(memory)))
 
     def due(self, customer: str) -> int | None:
         """The customer's next deadline in ms; None where there is none, or no such customer."""
-        return self.head(customer).due if customer in self._kept else None
+        try:
+            return self.head(customer).due
+        except KeyError:
+            return None
 
     def take(self, memory: Memory) -> None:
         """This is the customer's memory from now on; it is to be written before others are let go of."""
         customer = memory.customer
         self._ready[customer] = memory
         self._ready.move_to_end(customer)
-        self._kept.setdefault(customer, b"")
+        self._read = None
 
     def write(self, customer: str) -> bytes:
         """The memory that was taken, as bytes for the changelog."""
-        written = self._kept[customer] = encode(self._machine, self._ready[customer])
+        written = encode(self._machine, self._ready[customer])
+        self._resting.write(customer, written)
         return written
 
     def rest(self) -> None:
         """Let go of the longest unused of those ready, beyond so many; all that were taken have been written."""
         while len(self._ready) > self._most:
             customer, _ = self._ready.popitem(last=False)
-            self._kept[customer] = self._packing.pack(self._kept[customer])
+            self._resting.rest(customer)
 
     def written(self, customer: str) -> bytes:
         """A memory that has been written, as it was. KeyError where there is none."""
-        return self._packing.unpack(self._kept[customer])
+        return self._resting.read(customer)
 
     def told(self, customer: str, written: bytes) -> tuple[bytes, Head]:
         """A memory as the changelog has it, as this machine would have written it, and what can be told of it.
@@ -101,11 +109,18 @@ class Memories(Mapping[str, Memory]):
             written = encode(self._machine, decode(self._machine, customer, written))
         return written, head(written)
 
+    def as_written_here(self, written: bytes) -> bool:
+        """Whether this machine would have written it so."""
+        return is_of(self._machine, written)
+
     def restore(self, customer: str, written: bytes) -> None:
         """Keep a memory as this machine would have written it, in place of any other."""
-        self._kept[customer] = self._packing.pack(written)
+        self._read = None
+        self._resting.write(customer, written)
+        self._resting.rest(customer)
 
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""
+        self._read = None
         self._ready.pop(customer, None)
-        self._kept.pop(customer, None)
+        self._resting.forget(customer)

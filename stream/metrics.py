@@ -103,7 +103,11 @@ COUNTERS = {
     "republished": Definition(
         "transitions_republished", (), "Transitions published again after a crash, with the same ids."
     ),
-    "recovered": Definition("customers_recovered", (), "Customers read back from the changelog."),
+    "recovered": Definition("customers_recovered", (), "Customers read back, from the changelog or from local files."),
+    "from_files": Definition(
+        "customers_recovered_from_files", (), "Of the customers read back, those whom local files knew.",
+        "Nought after a restart with the rocksdb store: the log says why files were thrown away.",
+    ),
     "rebalances": Definition(
         "assignments", (), "Times that partitions were assigned to this worker.",
         "Growing steadily: workers come and go, or a session times out.",
@@ -148,6 +152,10 @@ GAUGES = {
     "lag": Definition(
         "lag_records", ("source", "partition"), "Records in the source that are not durable here yet.",
         "Growing: add workers (up to the number of partitions), or look at flush_seconds.",
+    ),
+    "files": Definition(
+        "files_bytes", (), "Bytes that customers at rest take on disk, with the rocksdb store.",
+        "Growing without new customers: see to the disk that `store.path` is on.",
     ),
     "held": Definition(
         "partitions_held", (), "Partitions assigned to this worker.",
@@ -205,6 +213,7 @@ class Metrics:
         """An assignment has been filled."""
         self._counters["rebalances"].inc()
         self._counters["recovered"].inc(recovery.customers)
+        self._counters["from_files"].inc(recovery.from_files)
         self._counters["republished"].inc(recovery.republished)
         self._histograms["recovery"].observe(recovery.seconds)
 
@@ -233,5 +242,6 @@ class _Gauges(Collector):
                 families["lag"].add_metric([source, number], lag)
         for labels, count in sorted(customers.items()):
             families["customers"].add_metric(list(labels), count)
+        families["files"].add_metric([], sum(partition.resting.size() for partition in held))
         families["held"].add_metric([], len(held))
         return families.values()

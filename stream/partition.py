@@ -8,7 +8,7 @@ are read back stream/restoring.py's, how far each source has come stream/progres
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
 
@@ -21,9 +21,9 @@ from stream.batches import Batch
 from stream.changelog import CustomerEntry, customer_record
 from stream.memories import READY, Memories
 from stream.outlet import Out, Outlet
-from stream.packing import Packing
 from stream.progress import Progress
 from stream.publishing import Published, Topics, from_outbox, published, stages_record, transition_records
+from stream.resting import InMemory, Packed, Reached, Resting, Stores
 from stream.restoring import Restored
 from stream.writing import Failed, Going, Writing
 
@@ -69,7 +69,8 @@ class Setting:
     outlet: Outlet
     sources: frozenset[str]
     new_clock: Callable[[int | None], Clock]
-    packing: Packing = field(default_factory=Packing)
+    #: where written memories lie
+    stores: Stores = field(default_factory=InMemory)
     #: memories that a partition keeps ready to use
     ready: int = READY
 
@@ -86,7 +87,8 @@ class Partition:
 
     def __init__(self, number: int, setting: Setting) -> None:
         self.number = number
-        self.memories = Memories(setting.machine, setting.packing, setting.ready)
+        self.resting: Resting = Packed()
+        self.memories = Memories(setting.machine, self.resting, setting.ready)
         #: how far event time has come, in ms; None where nothing can be said yet
         self.now: int | None = None
         self.census: Counter[tuple[str, str, str]] = Counter()
@@ -99,6 +101,8 @@ class Partition:
         self._place = (setting.changelog, number)
         self._clock = setting.new_clock(None)
         self._deadlines = Deadlines()
+        #: the wall clock as last told, in milliseconds
+        self._wall = 0
 
     # -- how far each source has come
 
@@ -128,6 +132,7 @@ class Partition:
     def begin(self, wall: int) -> Output:
         """An empty output with the next batch's number."""
         self.batch += 1
+        self._wall = wall
         return Output(self.batch, wall)
 
     def take(self, output: Output, memory: Memory, transitions: list[Transition]) -> None:
@@ -201,10 +206,14 @@ class Partition:
             return
         # Encoded at once: a later batch may change the same memories before this one is written. The clock, too,
         # is written as this batch left it: after a crash the next one is read again, and its signals come first.
-        going = Going(output.number, output.others, self._changes(output), self._records(output), self.now)
+        written = {customer: self.memories.write(customer) for customer in output.customers}
+        changes = self._changes(output, written)
+        going = Going(output.number, output.others, changes, self._records(output), self.now)
         self.memories.rest()
 
         def done(seconds: float) -> None:
+            if written:
+                self.resting.keep(written, self._reached(going.number, going.clock))
             if output.source is not None:
                 source, offset = output.source
                 self.progress.durable[source] = offset
@@ -215,13 +224,20 @@ class Partition:
     async def settle(self) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so."""
         await self.writing.settle(self.now)
+        if self.writing.failure is None:
+            self.resting.keep({}, self._reached(self.writing.published, self.now))
 
-    def _changes(self, output: Output) -> list[Out]:
+    def _reached(self, batch: int, clock: int | None) -> Reached | None:
+        """How far the changelog goes just now, after what we wrote of this batch; None where that cannot be told."""
+        end, last = self.writing.end, self.writing.last
+        return Reached(end, last, batch, clock, self._wall) if end and last else None
+
+    def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
         return [
             customer_record(
                 self._place,
                 customer.encode(),
-                CustomerEntry(output.number, self.memories.write(customer), [it.outbox() for it in outbox]),
+                CustomerEntry(output.number, written[customer], [it.outbox() for it in outbox]),
             )
             for customer, outbox in output.customers.items()
         ]
@@ -241,16 +257,21 @@ class Partition:
 
     # -- coming back
 
-    def unread(self) -> Restored:
+    async def unread(self) -> Restored:
         """What is to be filled with the partition's changelog."""
-        return Restored(self._setting.machine, self._setting.packing, self._setting.ready)
+        setting = self._setting
+        self.resting = await setting.stores.open(self.number)
+        return Restored(setting.machine, self.resting, setting.ready)
 
     def fill(self, restored: Restored, wall: int) -> None:
         """Begin where the changelog ends: count the customers, find their deadlines, wait for every source."""
         machine = self._setting.machine
-        self.memories, self._deadlines = restored.memories, restored.deadlines
+        self.resting, self.memories, self._deadlines = restored.resting, restored.memories, restored.deadlines
+        self._wall = wall
         self.batch, self.now = restored.batch, restored.clock
         self.writing.begin(restored.published, restored.clock)
+        if restored.last is not None and restored.last[0] + 1 == self.writing.end:
+            self.writing.last = restored.last[1]
         self._clock = self._setting.new_clock(self.now)
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied, wall)
@@ -269,7 +290,12 @@ class Partition:
             count += len(outbox)
         await self._setting.outlet.send(records)
         self.writing.published = self.batch
+        self.resting.keep({}, self._reached(self.batch, self.now))
         return count
+
+    def close(self) -> None:
+        """Leave what outlives the process to whoever is next."""
+        self.resting.close()
 
     def reopen(self, wall: int) -> None:
         """Go on after a rebalance that left the partition here; what was said of the sources before counts no more."""

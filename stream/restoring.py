@@ -1,6 +1,8 @@
 """What a partition's changelog says, put together record by record: memories, outboxes, marker.
 
 It owns what a record of the changelog means when it is read back, and knows neither who reads nor what becomes of it.
+What of the memories has outlived the last worker in files is counted first, and of the changelog only what came after.
+It is right to read more of it than that: who is further on already is met again where the changelog ends.
 
 A worker that slept through its session may have written what it held when it woke, behind its successor's newer
 records. Memories only go on, so an entry that falls back is such a one and is passed over; and since compaction would
@@ -11,21 +13,33 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Final
+
+from aiokafka import ConsumerRecord
 
 from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.saving import Head
-from stream.changelog import MARKER_KEY, CustomerEntry, Rows, apart, entry_of, marker_of
+from journey.saving import Head, head
+from stream.changelog import MARKER_KEY, CustomerEntry, Rows, apart, entry_of, mark_of, marker_of
 from stream.memories import READY, Memories
-from stream.packing import Packing
+from stream.resting import Packed, Resting
+
+# After so many customers, some 30 ms, whoever counts those that lie in files may do something else.
+SLICE: Final = 10_000
+
+
+class OtherMachineError(Exception):
+    """What lies in files was written by a machine of another meaning."""
 
 
 class Restored:
     """One partition as far as its changelog has been read.
 
     Attributes:
+        resting: where the memories lie.
         memories: by customer.
+        known: how many of the customers were there already.
+        last: the offset of the last record taken, and its mark.
         deadlines: the index of them.
         census: how many stand in which stages, by the stages' numbers.
         applied: the greatest offset of each source that any memory has applied.
@@ -35,8 +49,11 @@ class Restored:
         fallen: customers whose last record is an older one than another of theirs.
     """
 
-    def __init__(self, machine: Machine, packing: Packing | None = None, ready: int = READY) -> None:
-        self.memories = Memories(machine, packing or Packing(), ready)
+    def __init__(self, machine: Machine, resting: Resting | None = None, ready: int = READY) -> None:
+        self.resting = resting or Packed()
+        self.memories = Memories(machine, self.resting, ready)
+        self.known = 0
+        self.last: tuple[int, bytes] | None = None
         self.deadlines = Deadlines()
         self.census: Counter[tuple[int, ...]] = Counter()
         self.applied: dict[str, int] = {}
@@ -46,17 +63,51 @@ class Restored:
         self.fallen: set[str] = set()
         #: of the greatest batch so far: a batch is written when all before it has been published
         self._outboxes: dict[str, bytes] = {}
+        self._read: dict[str, bytes] = {}
+
+    def customers(self) -> int:
+        """How many there are."""
+        return self.census.total()
+
+    def begin(self) -> Iterator[int]:
+        """Begin with what has outlived the last worker; gives, now and then, how many customers that is so far.
+
+        Raises:
+            OtherMachineError: another machine wrote that.
+            FilesError: it cannot be read.
+        """
+        reached = self.resting.reached
+        if reached is None:
+            return
+        self.batch = self.published = reached.batch
+        self.clock = reached.clock
+        self.last = reached.offset - 1, reached.last
+        for customer, written in self.resting.items():
+            if not self.known and not self.memories.as_written_here(written):
+                raise OtherMachineError
+            self._count(customer, None, head(written))
+            self.known += 1
+            if not self.known % SLICE:
+                yield self.known
 
     def load(self, rows: Rows) -> None:
         """Take records of the changelog, in order."""
         for row in rows:
-            if row.key == MARKER_KEY:
-                if row.value is not None:
-                    self._mark(row.value)
-            elif row.value is None:
-                self._forget(row.key.decode())
-            else:
-                self._remember(row.key.decode(), row.value)
+            self._take(row)
+        if rows:
+            self.last = rows[-1].offset, mark_of(rows[-1].key, rows[-1].value)
+        # What is further on than it says it has reached does no harm, as above.
+        self.resting.keep(self._read, self.resting.reached)
+        self._read.clear()
+
+    def _take(self, row: ConsumerRecord[bytes, bytes]) -> None:
+        if row.key == MARKER_KEY:
+            if row.value is not None:
+                self._mark(row.value)
+        elif row.value is None:
+            self._forget(row.key.decode())
+        else:
+            self._remember(row.key.decode(), row.value)
 
     def _mark(self, value: bytes) -> None:
         marker = marker_of(value)
@@ -68,6 +119,7 @@ class Restored:
         if customer in self.memories:
             self.census[self.memories.head(customer).stages] -= 1
             self.memories.forget(customer)
+            self._read.pop(customer, None)
         self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
 
@@ -82,6 +134,7 @@ class Restored:
             self.fallen.add(customer)
             return
         self.memories.restore(customer, written)
+        self._read[customer] = written
         self._count(customer, before, now)
         self.fallen.discard(customer)
         self._outboxes.pop(customer, None)

@@ -24,6 +24,7 @@ from faust.tables.recovery import Recovery as FaustRecovery
 from faust.types import TP
 
 from stream import changelog
+from stream.beginning import begin
 from stream.partition import Partition
 
 if TYPE_CHECKING:
@@ -62,9 +63,10 @@ class TableManager(faust.tables.TableManager):
 
 @dataclass(slots=True)
 class Recovered:
-    """What filling the partitions took: customers read, transitions published again, seconds."""
+    """What filling the partitions took: customers, those of them whom files knew, transitions published again, time."""
 
     customers: int = 0
+    from_files: int = 0
     republished: int = 0
     seconds: float = 0.0
 
@@ -110,35 +112,50 @@ class CustomerTable(faust.Table[bytes, bytes]):
         if self._filling is not None and not self._filling.done():
             self._filling.cancel()
             await asyncio.wait([self._filling])
+        for partition in self.held.values():
+            partition.close()
         if self.held:
             self._parked = {number: it for number, it in self.held.items() if it.writing.failure is None}
             self.held = {}
+
+    async def on_stop(self) -> None:
+        """Close what is open: another worker may start in this process."""
+        for partition in self.held.values():
+            partition.close()
 
     async def _take(self, numbers: set[int]) -> None:
         started = monotonic()
         parked, self._parked = self._parked, {}
         ends = await self._ends(numbers) if numbers else {}
-        kept = {number: it for number, it in parked.items() if number in numbers and it.writing.end == ends[number]}
+        same = {number: it for number, it in parked.items() if number in numbers and it.writing.end == ends[number]}
+        kept = {number: it for number, it in same.items() if await it.resting.again()}
         for partition in kept.values():
             partition.reopen(self.app.wall())
         fresh = {number: self._new_partition(number) for number in numbers - kept.keys()}
         for number, partition in fresh.items():
             partition.writing.end = ends[number]
-        recovery = await self._fill(fresh) if fresh else Recovered()
+        try:
+            recovery = await self._fill(fresh, ends) if fresh else Recovered()
+        except BaseException:
+            for partition in (kept | fresh).values():
+                partition.close()
+            raise
         recovery.seconds = monotonic() - started
         self.held = kept | fresh
         self.filled = True
         self.app.recovered(recovery)
 
-    async def _fill(self, fresh: dict[int, Partition]) -> Recovered:
-        reading = changelog.read(self.app.connection, self.changelog_topic_name, sorted(fresh))
-        restored = {number: partition.unread() for number, partition in fresh.items()}
+    async def _fill(self, fresh: dict[int, Partition], ends: dict[int, int]) -> Recovered:
+        connection, topic = self.app.connection, self.changelog_topic_name
+        restored, starts = await begin(connection, topic, fresh, ends, self.app.wall())
+        reading = changelog.read(connection, topic, sorted(fresh), starts=starts)
         async for number, rows in reading:
             restored[number].load(rows)
         recovery = Recovered()
         for number, partition in fresh.items():
             partition.fill(restored[number], self.app.wall())
-            recovery.customers += len(partition.memories)
+            recovery.customers += restored[number].customers()
+            recovery.from_files += restored[number].known
             recovery.republished += await partition.republish(restored[number])
         return recovery
 

@@ -14,7 +14,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from time import perf_counter
 
-from stream.changelog import Marker, marker_record
+from stream.changelog import Marker, mark_of, marker_record
 from stream.outlet import NotSentError, Out, Outlet, Place
 
 log = logging.getLogger(__name__)
@@ -58,6 +58,8 @@ class Writing:
         self.published = 0
         #: the changelog's end as our own reading and writing left it; None where that cannot be told
         self.end: int | None = None
+        #: the mark of the last record before that end; None where that cannot be told
+        self.last: bytes | None = None
         #: why nothing more of this partition is written, if anything is the matter
         self.failure: Exception | None = None
         #: what the last marker says
@@ -131,6 +133,7 @@ class Writing:
             return
         ours, end = self.end + len(entries), ends[self._place]
         self.end = end if end == ours else None
+        self.last = mark_of(entries[-1].key, entries[-1].value)
         # An idempotent producer whose record was there already may not be told where: then nothing can be said.
         if end != ours and end >= len(entries):
             raise NotOwnerError(

@@ -5,7 +5,7 @@
 """
 
 from stagewatch.settings.loading import Fault, Loaded, SettingsError, load
-from stagewatch.settings.model import Client, Clock, Http, Log, Security, Settings, Source, Topics
+from stagewatch.settings.model import Client, Clock, Http, Log, Security, Settings, Source, Store, Topics
 from stagewatch.settings.showing import settings_table, shown
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Settings",
     "SettingsError",
     "Source",
+    "Store",
     "Topics",
     "load",
     "settings_table",

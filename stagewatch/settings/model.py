@@ -3,6 +3,7 @@
 It knows neither the environment nor files: `loading` fills it in. Lengths of time are whole milliseconds.
 """
 
+from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
@@ -97,6 +98,24 @@ class Clock(Section):
     )
 
 
+class Store(Section):
+    """Where customers lie whom nobody has heard of lately."""
+
+    kind: Literal["memory", "rocksdb"] = Field(
+        "memory",
+        description="Where customers at rest are kept: in the worker's memory, or in RocksDB files below `store.path`",
+    )
+    path: Path | None = Field(
+        None, description="Folder for the files of `rocksdb`; several workers of one machine may share it"
+    )
+
+    @model_validator(mode="after")
+    def _placed(self) -> Self:
+        if self.kind == "rocksdb" and self.path is None:
+            raise ValueError("store.kind rocksdb needs store.path, a folder that outlives the worker")
+        return self
+
+
 class Http(Section):
     """Where /metrics, /live and /ready are served."""
 
@@ -179,6 +198,7 @@ class Settings(Section):
         MAX_RECORD_BYTES, description="A record longer than this many bytes is rejected unread; at most 1 MiB"
     )
     clock: Clock = Clock()
+    store: Store = Store()
     http: Http = Http()
     client: Client = Client()
     log: Log = Log()
