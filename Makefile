@@ -3,9 +3,10 @@ SHELL := /bin/bash
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+COMPILED := .venv-compiled
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install demo test check coverage thorough time bench measure lock clean
+.PHONY: help install compiled demo test check coverage thorough time bench measure lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -20,6 +21,10 @@ $(INSTALLED): requirements-dev.lock pyproject.toml
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.lock
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	@touch $@
+
+compiled: ## the same with its hot modules as machine code, in .venv-compiled; needs a C compiler, takes two minutes
+	PYTHON=$(PYTHON) deploy/install.sh dependencies $(COMPILED)
+	deploy/install.sh compiled $(COMPILED)
 
 demo: $(INSTALLED) ## shoppers, a broker, a worker and their transitions, on this machine; Ctrl-C ends it
 	@exec $(BIN)/stagewatch demo
@@ -56,9 +61,10 @@ measure: $(INSTALLED) ## latency, silence, recovery, growth, to benchmarks/MEASU
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra rocksdb -o requirements.lock
+	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra compiled -o requirements-compiled.lock
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra embedded --extra dev -o requirements-dev.lock
 
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
 clean: ## what was made here
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/kafka/target
+	rm -rf $(VENV) $(COMPILED) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/kafka/target

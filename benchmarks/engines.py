@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.foretold import Semantics
 from benchmarks.peers import environments
-from benchmarks.running import ROOT
+from benchmarks.running import COMPILED, ROOT
 from benchmarks.topics import PARTITIONS
 from benchmarks.work import DIALECT, journey_without_looking_back, reader_and_machine
 from tests.kafka.broker import version as kafka_version
@@ -56,7 +56,7 @@ class Engine:
     slow: bool = False
 
 
-def _stagewatch(run: Run, *, shipped: bool) -> Command:
+def _stagewatch(run: Run, *, shipped: bool, program: Sequence[str] = (sys.executable, "-m", "stagewatch")) -> Command:
     journey = run.folder / "five-stage.yaml"
     journey.write_text(journey_without_looking_back(), encoding="utf-8")
     routes = reader_and_machine()[1].routes
@@ -72,7 +72,7 @@ def _stagewatch(run: Run, *, shipped: bool) -> Command:
     }
     topics: dict[str, Mapping[str, str]] = {f"{run.name}-{name}": {} for name in (*routes, "rejected-events")}
     topics |= {f"{run.name}-customers-changelog": COMPACTED, f"{run.name}-customer-stages": COMPACTED}
-    return Command([sys.executable, "-m", "stagewatch", "worker"], environment, topics)
+    return Command([*program, "worker"], environment, topics)
 
 
 def _stock(run: Run) -> Command:
@@ -110,6 +110,19 @@ def _places(run: Run) -> list[str]:
     return [run.address, run.source, run.output, str(PARTITIONS), run.name]
 
 
+def _compiled() -> Iterator[Engine]:
+    """The worker as `make compiled` builds it, where that was done."""
+    if COMPILED.exists():
+        yield Engine(
+            "compiled",
+            "Stagewatch",
+            lambda: version("stagewatch"),
+            lambda run: _stagewatch(run, shipped=False, program=[str(COMPILED)]),
+            Semantics.CLOCK,
+            "compiled",
+        )
+
+
 ENGINES = (
     Engine(
         "stagewatch",
@@ -126,6 +139,7 @@ ENGINES = (
         Semantics.SHIPPED,
         "as shipped: late events put in place, copies known",
     ),
+    *_compiled(),
     Engine("streams", "Kafka Streams", kafka_version, _streams),
     Engine("bytewax", "Bytewax", lambda: environments.version("wax", "bytewax"), _bytewax),
     Engine("quix", "Quix Streams", lambda: environments.version("quix", "quixstreams"), _quix),

@@ -1,8 +1,8 @@
 """A file replay against its floor: the same lines through bare `orjson.loads`.
 
-    python -m benchmarks.replay [--events 300000] [--rounds 5]
+    python -m benchmarks.replay [--events 300000] [--rounds 5] [--compiled]
 
-Both are whole processes on one core (`taskset -c 0` where there is one), and CPU seconds are compared, start-up
+All are whole processes on one core (`taskset -c 0` where there is one), and CPU seconds are compared, start-up
 left out by measuring an empty file as well.
 """
 
@@ -18,6 +18,7 @@ import tempfile
 from pathlib import Path
 
 from benchmarks.job import DIALECT, events
+from benchmarks.running import COMPILED
 
 CUSTOMERS = 20_000
 BARE = "import sys, orjson\nfor line in open(sys.argv[1], 'rb'):\n    orjson.loads(line)\n"
@@ -37,6 +38,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--events", type=int, default=300_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--compiled", action="store_true", help="beside it the one that `make compiled` built")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         full, empty = Path(folder, "events.jsonl"), Path(folder, "empty.jsonl")
@@ -44,29 +46,33 @@ def main() -> None:
         full.write_bytes(b"\n".join(lines) + b"\n")
         empty.write_bytes(b"")
         print(f"{len(lines):,} events of {full.stat().st_size // len(lines)} bytes, {CUSTOMERS:,} customers")
-        replay = [
-            sys.executable,
-            "-m",
-            "stagewatch",
-            "replay",
-            "--dialect",
-            DIALECT,
-            "-o",
-            str(Path(folder, "out.jsonl")),
-        ]
-        bare = [sys.executable, "-c", BARE]
-        ours, floor = [], []
+        out = ["replay", "--dialect", DIALECT, "-o", str(Path(folder, "out.jsonl"))]
+        commands = {"bare": [sys.executable, "-c", BARE], "replay": [sys.executable, "-m", "stagewatch", *out]}
+        if options.compiled:
+            commands["compiled"] = [str(COMPILED), *out]
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
         for _ in range(options.rounds):
-            ours.append(cpu([*replay, str(full)]) - cpu([*replay, str(empty)]))
-            floor.append(cpu([*bare, str(full)]) - cpu([*bare, str(empty)]))
-    rates = [options.events / seconds for seconds in ours]
-    ratios = [mine / theirs for mine, theirs in zip(ours, floor, strict=True)]
-    print(
-        f"replay: median {statistics.median(rates):,.0f} events/s on one core ({min(rates):,.0f} to {max(rates):,.0f})"
-    )
-    print(
-        f"time over bare orjson.loads: median {statistics.median(ratios):.1f} ({min(ratios):.1f} to {max(ratios):.1f})"
-    )
+            for name, command in commands.items():
+                seconds[name].append(cpu([*command, str(full)]) - cpu([*command, str(empty)]))
+    for name in list(commands)[1:]:
+        show(name, options.events, seconds[name], seconds["bare"])
+    if options.compiled:
+        print("compiled over plain:", _spread(_ratios(seconds["replay"], seconds["compiled"]), ".2f"))
+
+
+def show(name: str, number: int, ours: list[float], floor: list[float]) -> None:
+    """One program's figures."""
+    print(f"{name}: {_spread([number / each for each in ours], ',.0f')} events/s on one core")
+    print(f"{name}: {_spread(_ratios(ours, floor), '.1f')} times the CPU time of bare orjson.loads")
+
+
+def _ratios(those: list[float], these: list[float]) -> list[float]:
+    """Round by round."""
+    return [that / this for that, this in zip(those, these, strict=True)]
+
+
+def _spread(figures: list[float], form: str) -> str:
+    return f"{statistics.median(figures):{form}} ({min(figures):{form}} to {max(figures):{form}})"
 
 
 if __name__ == "__main__":

@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
+COMPILED = ROOT / ".venv-compiled" / "bin" / "stagewatch"  # what `make compiled` builds
 TICKS = os.sysconf("SC_CLK_TCK")
 STOP_PATIENCE = 30.0  # seconds; then it is killed
 LIBC = ctypes.CDLL(None)

@@ -164,7 +164,7 @@ def _unfit(value: bytes | None) -> SenderError:
     return SenderError("too large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES} are read")
 
 
-def _not_a_row(row: Mapping[str, str | None], error: TypeError, origin: Origin) -> Rejection:
+def _not_a_row(row: Mapping[Any, Any], error: TypeError, origin: Origin) -> Rejection:
     """A row that is no JSON object. Bytes that are no UTF-8 are given back."""
     written = ",".join(str(part) for pair in row.items() for part in pair)
     reason = "not UTF-8" if _HALVES.search(written) else "not a row"

@@ -32,7 +32,8 @@ _LONGEST_NUMBER: Final = 64
 _FARTHEST: Final = 1e20
 """No time in any unit is a number as great as this; beyond, conversion could overflow."""
 
-_TO_MILLISECONDS: Final[Mapping[Unit, Callable[[float], int]]] = {
+# Any, not float: compiled, what is given as a float becomes one, and floats hold no nanoseconds since 1970.
+_TO_MILLISECONDS: Final[Mapping[Unit, Callable[[Any], int]]] = {
     "seconds": lambda number: round(number * 1000),
     "milliseconds": round,
     "microseconds": lambda number: int(number // 1000),
@@ -110,7 +111,7 @@ def _from_number(value: Any, unit: Unit) -> int | None:  # noqa: ANN401  any JSO
     return _TO_MILLISECONDS[unit if unit != "auto" else _unit(value) or "seconds"](value)
 
 
-def _unit(number: float) -> Unit | None:
+def _unit(number: Any) -> Unit | None:  # noqa: ANN401  see _TO_MILLISECONDS
     """In which unit this number is a plausible time, if in any."""
     if abs(number) < _FARTHEST:
         for unit, convert in _TO_MILLISECONDS.items():
