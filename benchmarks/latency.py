@@ -54,6 +54,7 @@ async def hear(address: str, topic: str, producer: subprocess.Popen[bytes]) -> l
         consumer.assign(places(topic))
         await consumer.seek_to_end()
         found: list[Heard] = []
+        gc.disable()  # a subscriber that stops to collect would be taken for a late worker
         last = time.monotonic()
         while producer.poll() is None or time.monotonic() - last < QUIET:
             batches = await consumer.getmany(timeout_ms=100)
@@ -61,6 +62,7 @@ async def hear(address: str, topic: str, producer: subprocess.Popen[bytes]) -> l
             for records in batches.values():
                 last = now
                 found += [Heard(place, now) for record in records if (place := _place(record.value)) is not None]
+    gc.enable()
     if producer.returncode:
         raise SystemExit(f"the producer ended with {producer.returncode}")
     return found

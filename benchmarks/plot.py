@@ -23,7 +23,7 @@ AXES = {
     "workers": "workers",
     "partitions": "partitions",
     "customers": "customers",
-    "journeys": "journeys at once",
+    "journeys": "journeys",
 }
 OURS = {"shipped": ", as shipped", "compiled": ", compiled"}
 """What is said behind the title of ours, by the name of the engine."""

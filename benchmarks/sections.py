@@ -137,21 +137,37 @@ def scale(found: Result) -> Lines:
             value = ("as shipped" if case["shipped"] else "off") if axis == "shipped" else f"{case[axis]:,}"
             rows.append([f"{title}: {value}", *_case(case)])
     base = found["cases"][0]
+    rounds = len(base["rounds"])
     return [
         "## How cost grows",
         "",
         (
-            f"{len(base['rounds'])} rounds of {found['events']:,} events, all cases in turn. The base has {base['workers']} worker, "
+            f"{rounds} round{'s' * (rounds > 1)} of {found['events']:,} events, all cases in turn. The base has {base['workers']} worker, "
             f"{base['partitions']} partitions, {base['customers']:,} customers and {base['journeys']} journey, and each case "
             "differs from it in one thing. All customers are known before. CPU seconds and memory are those of all workers."
         ),
         "",
         *table(["", "events/s", "CPU s per million", "peak MB", "transitions an event"], rows),
         "",
+        *ratios(found),
+        "",
         "Bytes that an event costs the broker, without compression and without copies:",
         "",
         *traffic(found),
     ]
+
+
+def ratios(found: Result) -> Lines:
+    """Throughput at the greatest of each axis over that at the least, round by round."""
+    said = []
+    for axis, title in AXES.items():
+        along = on_axis(found["cases"], axis)
+        if len(along) > 1:
+            first, last = along[0], along[-1]
+            pairs = zip(first["rounds"], last["rounds"], strict=True)
+            ratio = spread([theirs["rate"] / ours["rate"] for ours, theirs in pairs], "{:.2f}".format)
+            said.append(f"{title} {last[axis]:,} over {first[axis]:,}: {ratio}")
+    return [f"Throughput, as ratios within a round: {'; '.join(said)}."]
 
 
 def _case(case: Mapping[str, Any]) -> list[str]:
