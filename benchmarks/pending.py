@@ -58,6 +58,8 @@ tracks:
       - {{name: looked, from: [idle, left], to: looking, on: product_viewed}}
       - {{name: left, from: looking, to: left, after: {AFTER}, since: product_viewed}}
 """
+OTHERS = Job(events=100_000, customers=10_000)
+"""Whose events come beside."""
 FEW = 1_000
 READ_AT_LEAST = 12_000  # customers a second, of which the time until the first is due is counted
 SPARE = 25.0  # seconds, on top of that
@@ -147,8 +149,7 @@ def _setup(address: str, folder: Path, name: str) -> Setup:
 async def phase(setup: Setup, running: Worker, options: argparse.Namespace, load: float) -> dict[str, Any]:
     """Lateness for a while, with so many events a second beside."""
     with tempfile.TemporaryDirectory() as folder:
-        job = Job(100_000, 10_000)
-        order = Order(setup.address, setup.source, setup.partitions, load, options.seconds + 3 * CALM, job)
+        order = Order(setup.address, setup.source, setup.partitions, load, options.seconds + 3 * CALM, OTHERS)
         producing = paced(order, Path(folder)) if load else nullcontext(None)
         with producing as producer:
             await asyncio.sleep(CALM if producer is None else 2 * CALM)
@@ -169,6 +170,7 @@ def _still_there(producer: subprocess.Popen[bytes] | None) -> None:
 
 async def measure(address: str, options: argparse.Namespace) -> dict[str, Any]:
     """Nothing due, then some due in the quiet, then under load."""
+    OTHERS.rows()  # made now, if they are not there yet: it takes a while
     with tempfile.TemporaryDirectory() as folder:
         alone = await few(address, Path(folder))
         print(f"nothing due, {FEW:,} customers: {alone:.3f} CPU s a second", flush=True)
