@@ -232,8 +232,9 @@ class _Applying:
             customer = parts[0].customer
             if len(self.output.customers.get(customer, ())) >= ENOUGH:
                 return [signal for signal in signals if signal.origin.offset >= offset]
+            memory = self.partition.memories.get(customer)  # a memory that cannot be read is no fault of the record
             try:
-                found = self._apply(self.partition.memories.get(customer), parts)
+                found = self._apply(memory, parts)
             except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the partition
                 row = next(row for row in self.batch.records if row.offset == offset)
                 self.understood.rejections.append(_rejection(row, parts[0], error))

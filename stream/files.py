@@ -263,7 +263,10 @@ class Files(Resting):
         """Leave the files to whoever is next."""
         database, self._database = self._database, None
         if database is not None:
-            database.close()
+            try:
+                database.close()
+            except Exception as error:  # noqa: BLE001  what is not in there is in the changelog
+                log.warning("%s was not closed well: %s", self._folder, error)
 
     def discard(self) -> None:
         """Close the files, and remove them."""
