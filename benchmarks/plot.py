@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 import statistics
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +88,16 @@ def _bar(name: str, figures: Sequence[float], *, ours: bool) -> Bar:
     return Bar(name, min(figures), statistics.median(figures), max(figures), ours)
 
 
+PICTURES: Mapping[str, tuple[str, Callable[[Result], str]]] = {
+    "table": ("engines.svg", engines),
+    "scale": ("scale.svg", scale),
+}
+"""Of each measurement, the picture's file and how it is drawn."""
+
+
 def draw(results: Path, to: Path) -> None:
     """Draw what there are results of."""
-    for name, file, picture_of in (("table", "engines.svg", engines), ("scale", "scale.svg", scale)):
+    for name, (file, picture_of) in PICTURES.items():
         found = kept(name, results)
         if found is not None:
             (to / file).write_text(picture_of(found), encoding="utf-8")

@@ -3,7 +3,7 @@
     python -m benchmarks.recovery [--quick] [--customers 1000000] [--only measured]
 
 Three kinds of customers stand in the changelog: the mix of 100,000 events by 10,000 shoppers, each under many names;
-all like that shopper whose memory is the median in size; and, a tenth as many, all like the one at 99 %. A worker
+all like that shopper whose memory is the median in size; and, a quarter as many, all like the one at 99 %. A worker
 that knows nobody is started beside them, and what its process holds less is theirs. The worker with the mix is killed
 (SIGKILL) while it classifies, and another is started at once: the broker waits for the dead member's session to run
 out, `client.session_timeout`, before it gives the partitions to the new one, and that time is told apart.
@@ -36,7 +36,7 @@ store is another line here; one with files of its own is read back from these af
 LIVED = Job(events=120_000, customers=10_000)
 BEFORE = 100_000
 """Of the job's events, those that customers have lived through; the rest is what comes after."""
-HEAVY = 10
+HEAVY = 4
 """Of the heavy there is one where there are so many of the others."""
 QUIET = 5.0  # seconds after it is ready until memory is read
 

@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks.figures import RESULTS, kept
 from benchmarks.measure import MEASURES, page
-from benchmarks.plot import DOCS, scale
+from benchmarks.plot import DOCS, PICTURES
 from benchmarks.sections import SECTIONS
 from benchmarks.sizing import BUSY, PAGE, SESSION, Figures, Shop, back, disk, memory, partitions, with_tables, workers
 from benchmarks.sizing import page as sizing
@@ -31,10 +31,12 @@ def test_the_tables_of_sizing_are_made_of_the_figures() -> None:
     assert text == sizing(text), "run `python -m benchmarks.sizing`"
 
 
-def test_the_picture_of_growth_is_made_of_the_figures() -> None:
-    found = kept("scale")
+@pytest.mark.parametrize("name", [name for name in PICTURES if kept(name) is not None])
+def test_a_picture_is_made_of_the_figures(name: str) -> None:
+    found = kept(name)
     assert found is not None
-    assert (DOCS / "scale.svg").read_text(encoding="utf-8") == scale(found), "run `python -m benchmarks.plot`"
+    file, picture_of = PICTURES[name]
+    assert (DOCS / file).read_text(encoding="utf-8") == picture_of(found), "run `python -m benchmarks.plot`"
 
 
 def test_the_page_on_sizing_names_what_is_reckoned_with() -> None:
