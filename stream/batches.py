@@ -17,6 +17,13 @@ from aiokafka import ConsumerRecord
 Records = Sequence["ConsumerRecord[bytes, bytes]"]
 Place = tuple[str, int]
 
+# With so many batches waiting to be worked out nothing more is fetched: what the broker keeps meanwhile comes in one
+# batch a partition. A batch costs some 1 ms beside 25 us for each of its records, so a worker that had fallen behind,
+# and fetched one small batch after the other all the same, went on at a tenth of its pace for as long as they waited.
+MOST_WAITING = 2
+# A batch that has not been taken so long (seconds) may never be: Faust throws away what comes during a rebalance.
+FORGOTTEN_AFTER = 0.25
+
 
 @dataclass(slots=True)
 class Batch:
@@ -58,25 +65,29 @@ class BatchSchema(faust.Schema[None, Batch]):
 
 
 class Backlog:
-    """Counts records between delivery and commit, so that polling can pause while there are too many.
+    """Counts what is between delivery and commit, so that polling can pause while there is too much.
 
     Of batches without records at most one a place is under way: a second would say nothing that the first does not.
     """
 
     def __init__(self) -> None:
         self._records = 0
+        self._waiting = 0
         self._ticks: set[Place] = set()
         self._fewer = asyncio.Event()
 
     def add(self, batch: Batch) -> None:
         """The batch was delivered."""
         self._records += len(batch.records)
+        self._waiting += 1
         if not batch.records:
             self._ticks.add(batch.place)
 
     def taken(self, batch: Batch) -> None:
         """The batch is being worked out."""
+        self._waiting = max(0, self._waiting - 1)
         self._ticks.discard(batch.place)
+        self._fewer.set()
 
     def ticking(self, place: Place) -> bool:
         """Whether a batch without records waits to be worked out."""
@@ -89,12 +100,16 @@ class Backlog:
 
     def clear(self) -> None:
         """All of them were given up: their partitions were revoked."""
-        self._records = 0
+        self._records = self._waiting = 0
         self._ticks.clear()
         self._fewer.set()
 
     async def room(self, limit: int) -> None:
-        """Return when fewer than `limit` are under way."""
-        while self._records >= limit:
+        """Return when fewer than `limit` records are under way, and fewer than MOST_WAITING batches wait."""
+        while self._records >= limit or self._waiting >= MOST_WAITING:
             self._fewer.clear()
-            await self._fewer.wait()
+            try:
+                async with asyncio.timeout(FORGOTTEN_AFTER):
+                    await self._fewer.wait()
+            except TimeoutError:
+                self._waiting = 0

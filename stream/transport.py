@@ -36,8 +36,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 # The same while deadlines that have passed wait for the next batch of their partition.
 HURRY_SECONDS = 0.01
-# Records between delivery and the commit of their offsets; more than this and polling pauses. At some
-# 2 KB a record in Python it bounds what a worker that lags by millions keeps in memory to about 100 MB.
+# Records between delivery and the commit of their offsets; more than this and polling pauses. At some 2 KB a record in
+# Python it bounds what a worker keeps in memory to about 100 MB, however slowly a broker takes what they lead to. How
+# many batches may wait to be worked out, stream/batches.py says.
 MAX_IN_FLIGHT = 50_000
 # How often the group coordinator's health is looked at (seconds).
 WATCH_SECONDS = 2.0

@@ -1,0 +1,61 @@
+"""How much may be between delivery and commit before polling pauses."""
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from stream.batches import MOST_WAITING, Backlog
+from tests.stream.shop import T, tick
+
+FOR_EVER = 60.0  # seconds
+
+
+async def has_room(backlog: Backlog) -> bool:
+    """Whether nothing has to be waited for."""
+    room = asyncio.ensure_future(backlog.room(10))
+    await asyncio.sleep(0)
+    done = room.done()
+    room.cancel()
+    return done
+
+
+@given(st.lists(st.booleans(), max_size=30))
+@settings(deadline=None)
+def test_there_is_room_while_few_batches_wait(happened: list[bool]) -> None:
+    async def one_after_the_other() -> None:
+        backlog, waiting = Backlog(), 0
+        for taken in happened:
+            if taken:
+                backlog.taken(tick(T))
+            else:
+                backlog.add(tick(T))
+            waiting = max(0, waiting - 1) if taken else waiting + 1
+            assert await has_room(backlog) == (waiting < MOST_WAITING)
+        backlog.clear()
+        assert await has_room(backlog)
+
+    asyncio.run(one_after_the_other())
+
+
+def test_polling_goes_on_as_soon_as_a_batch_is_taken() -> None:
+    async def both() -> None:
+        backlog = Backlog()
+        for _ in range(MOST_WAITING):
+            backlog.add(tick(T))
+        async with asyncio.timeout(FOR_EVER), asyncio.TaskGroup() as group:
+            group.create_task(backlog.room(10))
+            backlog.taken(tick(T))
+
+    asyncio.run(both())
+
+
+def test_a_batch_that_was_thrown_away_holds_nothing_back_for_long() -> None:
+    async def alone() -> None:
+        backlog = Backlog()
+        for _ in range(MOST_WAITING):
+            backlog.add(tick(T))
+        async with asyncio.timeout(FOR_EVER):
+            await backlog.room(10)
+
+    asyncio.run(alone())
