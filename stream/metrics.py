@@ -177,6 +177,8 @@ class Metrics:
             key: Histogram(f"stagewatch_{it.name}", it.help(), it.labels, buckets=buckets, registry=self.registry)
             for key, (it, buckets) in HISTOGRAMS.items()
         }
+        # Kept, since to find one by its labels takes the library ten times as long, and a batch asks for some twenty.
+        self._children: dict[str, dict[Any, Counter]] = {key: {} for key in COUNTERS}
         self._names: set[tuple[str, ...]] = set()
 
     def watch(self, partitions: Callable[[], Iterable[Partition]]) -> None:
@@ -185,9 +187,14 @@ class Metrics:
 
     def count(self, metric: str, tally: Mapping[Any, int]) -> None:
         """Add a tally of label values to a counter."""
-        counter = self._counters[metric]
+        children = self._children[metric]
         for labels, number in tally.items():
-            (counter.labels(*labels) if labels else counter).inc(number)
+            child = children.get(labels)
+            if child is None:
+                counter = self._counters[metric]
+                child = children[labels] = counter.labels(*labels) if labels else counter
+            if number:
+                child.inc(number)
 
     def count_passed(self, tally: Tally[tuple[str, str]]) -> None:
         """Add events passed over by (source, name); names beyond MOST_NAMES count as "other"."""
@@ -195,7 +202,7 @@ class Metrics:
             bounded = (source, name) if (source, name) in self._names or len(self._names) < MOST_NAMES else None
             if bounded:
                 self._names.add(bounded)
-            self._counters["passed"].labels(*(bounded or (source, "other"))).inc(number)
+            self.count("passed", {bounded or (source, "other"): number})
 
     def observe(self, metric: str, value: float) -> None:
         """Put a value (seconds) into a histogram."""

@@ -1,0 +1,33 @@
+"""What batches tally adds up in the counters."""
+
+from collections import Counter
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from stream.metrics import Metrics
+
+reasons = st.sampled_from(["not JSON", "too large", "future"])
+tallies = st.lists(st.dictionaries(st.tuples(st.sampled_from(["shop", "till"]), reasons), st.integers(0, 9)))
+
+
+@given(tallies)
+def test_a_counter_is_the_sum_of_all_tallies_and_shows_whatever_was_named(
+    batches: list[dict[tuple[str, str], int]],
+) -> None:
+    metrics, total = Metrics(), Counter[tuple[str, str]]()
+    for tally in batches:
+        metrics.count("rejections", tally)
+        total.update(tally)
+    (family,) = [each for each in metrics.registry.collect() if each.name == "stagewatch_rejections"]
+    shown = {tuple(it.labels.values()): it.value for it in family.samples if it.name.endswith("_total")}
+    assert shown == dict(total)
+
+
+@given(st.lists(st.integers(0, 5)))
+def test_a_counter_without_labels_is_the_sum_too(numbers: list[int]) -> None:
+    metrics = Metrics()
+    for number in numbers:
+        metrics.count("carts_forgotten", {(): number})
+    name = next(each.name for each in metrics.registry.collect() if "carts_forgotten" in each.name)
+    assert metrics.registry.get_sample_value(f"{name}_total") == sum(numbers)
