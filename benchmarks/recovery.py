@@ -6,13 +6,15 @@ Three kinds of customers stand in the changelog: the mix of 100,000 events by 10
 all like that shopper whose memory is the median in size; and, a quarter as many, all like the one at 99 %. A worker
 that knows nobody is started beside them, and what its process holds less is theirs. The worker with the mix is killed
 (SIGKILL) while it classifies, and another is started at once: the broker waits for the dead member's session to run
-out, `client.session_timeout`, before it gives the partitions to the new one, and that time is told apart.
+out, `client.session_timeout`, before it gives the partitions to the new one, and that time is told apart. With a store
+that has files of its own only the mix is measured; after the kill it is read back from these.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import shutil
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
@@ -27,12 +29,9 @@ from benchmarks.job import Job, Row
 from benchmarks.known import Saved, copied, introduce, lived, make_topics
 from benchmarks.report import about
 from benchmarks.topics import bytes_of, count, keep_only, produce
-from benchmarks.workers import ASK_EVERY, READY_WITHIN, Setup, Worker, journeys, worker
+from benchmarks.workers import ASK_EVERY, READY_WITHIN, STORES, Setup, Worker, journeys, stored, worker
 from tests.kafka.broker import KafkaBroker
 
-STORES: Mapping[str, Mapping[str, str]] = {"memory": {}}
-"""Where customers can be kept: the settings that say so, in which `{folder}` is one that outlives a worker. Another
-store is another line here; one with files of its own is read back from these after the kill."""
 LIVED = Job(events=120_000, customers=10_000)
 BEFORE = 100_000
 """Of the job's events, those that customers have lived through; the rest is what comes after."""
@@ -118,9 +117,8 @@ async def _more(consumer: AIOKafkaConsumer, setup: Setup, running: Worker, befor
         await asyncio.sleep(ASK_EVERY)
 
 
-async def alone(address: str, text: str, further: Mapping[str, str]) -> dict[str, float]:
+async def alone(setup: Setup) -> dict[str, float]:
     """The process of a worker that knows nobody."""
-    setup = Setup(address, "nobody", "nobody-events", text, further=further)
     await make_topics(setup)
     with worker(setup) as running:
         await running.ready()
@@ -134,25 +132,33 @@ async def measure(kafka: KafkaBroker, options: argparse.Namespace, *, shipped: b
     rows = LIVED.rows()
     with tempfile.TemporaryDirectory() as folder:
         text = journeys(["five-stage"], Path(folder), shipped=shipped)
-        for store, further in STORES.items():
-            named = {key: value.format(folder=folder) for key, value in further.items()}
-            settings = {"STAGEWATCH_CLOCK_IDLE_AFTER": "never", **named}
-            empty = await alone(kafka.address, text, settings)
-            for kind in KINDS:
+        for store in STORES:
+            name = f"{store}-nobody"
+            further = stored(store, Path(folder, name))
+            empty = await alone(Setup(kafka.address, name, f"{name}-events", text, further=further))
+            for kind in KINDS if store == "memory" else KINDS[:1]:
                 name = f"{store}-{kind}"
-                setup = Setup(kafka.address, name, f"{name}-events", text, further=settings)
+                files = Path(folder, name)
+                setup = Setup(kafka.address, name, f"{name}-events", text, further=stored(store, files))
                 each = population(kind, lived(setup.machine(), rows[:BEFORE], setup.source), options.customers)
                 told = await one(kafka, setup, each, rows[BEFORE:] if kind == "mix" else [])
+                told["files"] = bytes_in(files) / each.customers
                 private = (told["megabytes"] - empty["megabytes"]) * 2**20 / each.customers
                 found.append({"store": store, "kind": kind, **told, "empty": empty, "process": private})
                 print(f"{store}, {kind}: {_line(found[-1])}", flush=True)
+                shutil.rmtree(files, ignore_errors=True)
                 await keep_only(kafka.address, frozenset())
     return found
 
 
+def bytes_in(folder: Path) -> int:
+    """Bytes of all files below it; none where it is not there."""
+    return sum(it.stat().st_size for it in folder.rglob("*") if it.is_file())
+
+
 def _line(told: Mapping[str, Any]) -> str:
     said = f"{told['customers']:,.0f} customers at {told['rate']:,.0f}/s, ready after {told['ready']:.1f} s, "
-    said += f"a customer {told['process']:,.0f} B in the process, {told['written']:,.0f} B in the changelog"
+    said += f"a customer {told['process']:,.0f} B in the process, {told['written']:,.0f} B in the changelog, {told['files']:,.0f} B in files"
     killed = told.get("killed")
     return said + (f"; after SIGKILL classifies after {killed['classifies']:.1f} s" if killed else "")
 

@@ -91,7 +91,12 @@ def recovery(found: Result) -> Lines:
     for name, title in JOURNEYS.items():
         for each in found["journeys"].get(name, []):
             cells = [f"{each['customers']:,.0f}", f"{each['rate']:,.0f}", f"{each['ready']:.1f}"]
-            sizes = [f"{each['process']:,.0f}", f"{each['value']['p50']:,.0f}", f"{each['written']:,.0f}"]
+            sizes = [
+                f"{each['process']:,.0f}",
+                f"{each['value']['p50']:,.0f}",
+                f"{each['written']:,.0f}",
+                f"{each.get('files', 0):,.0f}",
+            ]
             rows.append([f"{title}, {each['kind']}", each["store"], *cells, *sizes, f"{each['megabytes']:,.0f}"])
             if again := each.get("killed"):
                 killed.append(
@@ -107,6 +112,7 @@ def recovery(found: Result) -> Lines:
         "B in the process",
         "B of a value",
         "B in the changelog",
+        "B in files",
         "MB in all",
     ]
     empty = next(each["empty"]["megabytes"] for told in found["journeys"].values() for each in told)
@@ -136,6 +142,8 @@ def scale(found: Result) -> Lines:
         for case in on_axis(found["cases"], axis):
             value = ("as shipped" if case["shipped"] else "off") if axis == "shipped" else f"{case[axis]:,}"
             rows.append([f"{title}: {value}", *_case(case)])
+    elsewhere = [case for case in found["cases"] if case["varies"] == "store"]
+    rows += [[f"customers: {case['customers']:,}, in {case['store']}", *_case(case)] for case in elsewhere]
     base = found["cases"][0]
     rounds = len(base["rounds"])
     return [

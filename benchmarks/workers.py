@@ -40,6 +40,11 @@ SHIPPED = {
     "six-cs": ROOT / "journeys" / "six-cs.yaml",
     "marketplace": ROOT / "examples" / "journeys" / "marketplace.yaml",
 }
+STORES: Mapping[str, Mapping[str, str]] = {
+    "memory": {},
+    "rocksdb": {"STAGEWATCH_STORE_KIND": "rocksdb", "STAGEWATCH_STORE_PATH": "{folder}"},
+}
+"""Where customers at rest can lie: the settings that say so, in which `{folder}` is one that outlives a worker."""
 READY_WITHIN = 600.0  # seconds; a million customers are read back before, and a killed member's session runs out
 STANDS_STILL = 30.0  # seconds without another transition after which a drain that has not come to its end is given up
 SETTLED = 1.5  # seconds after the last transition in which the offset behind it is committed
@@ -54,6 +59,12 @@ def journeys(names: Sequence[str], folder: Path, *, shipped: bool) -> str:
     for name, path in zip(names, paths, strict=True):
         path.write_text(without_looking_back(SHIPPED[name].read_text(encoding="utf-8")), encoding="utf-8")
     return ",".join(map(str, paths))
+
+
+def stored(store: str, folder: Path) -> dict[str, str]:
+    """The settings of a store whose files, if it has any, lie in this folder; and event time alone to go by."""
+    named = {name: value.format(folder=folder) for name, value in STORES[store].items()}
+    return {"STAGEWATCH_CLOCK_IDLE_AFTER": "never", **named}
 
 
 @dataclass(frozen=True, slots=True)
