@@ -21,7 +21,11 @@ MODULES: list[str] = WHEEL["hooks"]["custom"]["modules"]
 COMPILER = sysconfig.get_config_var("CC").split()[0]
 
 UNRULY = "--shoppers 150 --days 6 --carts 0.3 --copies 0.5 --late 0.05 --malformed 0.02"
-WHERE = "import journey.machine, schemas.reading; print(journey.machine.__file__, schemas.reading.__file__)"
+WHERE = f"""
+import importlib, stagewatch.app
+for module in {[module.removesuffix(".py").replace("/", ".") for module in MODULES]}:
+    print(importlib.import_module(module).__file__)
+"""
 
 
 def initialized(source: str) -> str:
@@ -32,6 +36,11 @@ def initialized(source: str) -> str:
     hook = importlib.util.module_from_spec(found)
     found.loader.exec_module(hook)
     return str(hook.initialized(source))
+
+
+def classes(path: Path) -> list[ast.ClassDef]:
+    """The classes that a module defines."""
+    return [each for each in ast.walk(ast.parse(path.read_text())) if isinstance(each, ast.ClassDef)]
 
 
 def executed(source: str) -> dict[str, Any]:
@@ -66,6 +75,18 @@ def test_no_number_of_an_event_would_become_a_float_by_being_compiled(module: st
     assert {(name, kind) for name, kind in said if kind in {"float", "float | None"} or "[float]" in kind} <= {
         ("seconds", "float")
     }
+
+
+def test_nothing_that_stays_interpreted_derives_from_what_is_compiled() -> None:
+    compiled = {each.name for module in MODULES for each in classes(ROOT / module)}
+    others = {path for package in WHEEL["packages"] for path in (ROOT / package).rglob("*.py")}
+    derived = {
+        f"{path.name}: {each.name}"
+        for path in others - {ROOT / module for module in MODULES}
+        for each in classes(path)
+        if compiled & {ast.unparse(base) for base in each.bases}
+    }
+    assert derived == set()
 
 
 SOURCE = """\
@@ -126,8 +147,9 @@ def test_the_compiled_wheel_replays_to_the_same_bytes_and_leaves_the_source_tree
         where = subprocess.run(
             [sys.executable, "-c", WHERE], cwd=tmp_path, env=own, capture_output=True, text=True, check=True
         )
-        assert where.stdout.split()[0].endswith(".py" if place == ROOT else ".so")
-        assert all(Path(file).is_relative_to(place) for file in where.stdout.split())
+        files = [Path(file) for file in where.stdout.split()]
+        assert {file.suffix for file in files} == {".py" if place == ROOT else ".so"}
+        assert all(file.is_relative_to(place) for file in files)
     plain, compiled = transitions.values()
     assert len(plain.splitlines()) > 1_000
     assert b'"corrected"' in plain
