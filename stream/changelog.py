@@ -179,11 +179,16 @@ async def read(
     """
     places = [TopicPartition(topic, number) for number in partitions]
     ends = await end_offsets(connection, topic, partitions, within=within)
+    starts = starts or {}
+    places = [place for place in places if starts.get(place.partition, 0) < ends[place.partition]]
+    if not places:
+        return
     async with _reader(connection) as consumer:
         consumer.assign(places)
-        for number, offset in (starts or {}).items():
-            # In one breath with `assign`, whose own look for a beginning would come after it otherwise.
-            consumer.seek(TopicPartition(topic, number), offset)
+        for place in places:
+            if place.partition in starts:
+                # In one breath with `assign`, whose own look for a beginning would come after it otherwise.
+                consumer.seek(place, starts[place.partition])
         remaining = set(places)
         heard = monotonic()
         while True:
@@ -214,6 +219,8 @@ async def _reader(connection: Connection) -> AsyncIterator[AIOKafkaConsumer]:
         await consumer.start()
         yield consumer
     finally:
+        # aiokafka cancels what assigning began, and waits for it: that would cancel us, had it not run at all yet.
+        await asyncio.sleep(0)
         await consumer.stop()
 
 

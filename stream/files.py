@@ -175,6 +175,8 @@ class Files(Resting):
         yield from fresh.items()
         options = ReadOptions()
         options.set_readahead_size(READAHEAD)
+        # Whoever is looked at once need not push out those who come again; the stub does not know the argument.
+        options.fill_cache(False)  # type: ignore[call-arg]
         walk = self._opened().iter(options)
         try:
             # Not `Rdict.items`, which ends without a word where a block is damaged.

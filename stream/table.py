@@ -82,6 +82,8 @@ class CustomerTable(faust.Table[bytes, bytes]):
         #: whether what was assigned has been read back, so that sources may flow
         self.filled = False
         self._filling: asyncio.Task[None] | None = None
+        #: by a rebalance
+        self._overtaken = False
         #: revoked and not assigned elsewhere as far as is known
         self._parked: dict[int, Partition] = {}
         self._new_partition = new_partition
@@ -91,9 +93,16 @@ class CustomerTable(faust.Table[bytes, bytes]):
 
         A failure stops the worker: a partition that is half filled must not be worked on.
         """
+        self._overtaken = False
         try:
             self._filling = asyncio.create_task(self._take({tp.partition for tp in active_tps}))
             await self._filling
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if not self._overtaken and task is not None and not task.cancelling():
+                # By neither a rebalance nor whoever stops us: Faust would go on, with no partitions and no word.
+                await self.app.crash(RuntimeError("reading the partitions back was broken off by itself"))
+            raise
         except Exception as error:  # noqa: BLE001  Faust would drop it without a word
             await self.app.crash(error)
             return
@@ -110,6 +119,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
         """
         self.filled = False
         if self._filling is not None and not self._filling.done():
+            self._overtaken = True
             self._filling.cancel()
             await asyncio.wait([self._filling])
         for partition in self.held.values():
