@@ -10,8 +10,8 @@ module is imported, too late for a compiler, and making a signal then took longe
 `__init__` that it would write is written out first. The lines keep their numbers, so tracebacks stay right.
 
 Compiled code differs in this: types are checked where a call comes in, and an int given as a `float` becomes one; what
-is compiled can be neither derived from by plain Python nor copied or pickled. `dataclasses.replace` works. The functions
-that are generated from dialects and journeys stay Python: compiled as well, they would make the fold a tenth quicker.
+is compiled can be neither derived from by plain Python nor copied or pickled. `dataclasses.replace` works. Functions
+generated from dialects and journeys stay Python: those of journeys compiled as well make the fold a tenth quicker.
 """
 
 from __future__ import annotations
