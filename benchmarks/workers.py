@@ -45,7 +45,7 @@ STORES: Mapping[str, Mapping[str, str]] = {
     "rocksdb": {"STAGEWATCH_STORE_KIND": "rocksdb", "STAGEWATCH_STORE_PATH": "{folder}"},
 }
 """Where customers at rest can lie: the settings that say so, in which `{folder}` is one that outlives a worker."""
-READY_WITHIN = 600.0  # seconds; a million customers are read back before, and a killed member's session runs out
+READY_WITHIN = 300.0  # seconds; a million customers are read back before, and a killed member's session runs out
 STANDS_STILL = 30.0  # seconds without another transition after which a drain that has not come to its end is given up
 SETTLED = 1.5  # seconds after the last transition in which the offset behind it is committed
 ASK_EVERY = 0.1  # seconds
