@@ -1,9 +1,9 @@
 """Where written memories lie in local files: one RocksDB database a partition.
 
-Owns the files, their options and what may be believed of them. What is written is held in memory until it is
-acknowledged in the changelog, and goes into the files then, in one write with how far of the changelog they hold
-(`Reached`): so nothing is in there that the changelog does not have. They are worth nothing without the changelog, and
-whatever is the matter with them can be mended by throwing them away.
+Owns what is in the files and what may be believed of them; how they are opened is stream/databases.py's. What is
+written is held in memory until it is acknowledged in the changelog, and goes into the files then, in one write with how
+far of the changelog they hold (`Reached`): so nothing is in there that the changelog does not have. They are worth
+nothing without the changelog, and whatever is the matter with them can be mended by throwing them away.
 
 The write-ahead log is on, and is not synced: a process that is killed loses nothing; a machine that fails loses the
 newest writes whole, and the changelog has those.
@@ -19,17 +19,9 @@ from pathlib import Path
 from typing import Final
 
 import orjson
-from rocksdict import (
-    BlockBasedOptions,
-    Cache,
-    DBCompressionType,
-    Options,
-    Rdict,
-    ReadOptions,
-    WriteBatch,
-    WriteBufferManager,
-)
+from rocksdict import Rdict, ReadOptions, WriteBatch
 
+from stream.databases import CorruptError, Databases, InUseError, failed
 from stream.resting import FilesError, Packed, Reached, Resting
 
 log = logging.getLogger(__name__)
@@ -37,64 +29,9 @@ log = logging.getLogger(__name__)
 FORMAT: Final = 1
 # No customer has this key: ids with control characters are refused.
 REACHED_KEY: Final = b"\x00reached"
-# What a worker's databases take in memory together, beside the memories that are kept ready: blocks read, and writes
-# not yet in a table. Each of them flushes what it has collected at BUFFER_BYTES.
-CACHE_BYTES: Final = 64 * 1024 * 1024
-BUFFERS_BYTES: Final = 64 * 1024 * 1024
-BUFFER_BYTES: Final = 8 * 1024 * 1024
 # A worker that has lost a partition closes its files at once, so whoever needs more time (seconds) does not go.
 WAIT_FOR_LOCK: Final = 2.0
 READAHEAD: Final = 2 * 1024 * 1024
-
-
-class InUseError(Exception):
-    """Another process, or somebody else in this one, has the files open."""
-
-
-class CorruptError(Exception):
-    """RocksDB cannot make anything of the files."""
-
-
-class Databases:
-    """How the databases of one worker are opened; they share the memory that they take."""
-
-    def __init__(self) -> None:
-        table = BlockBasedOptions()
-        self._cache = Cache(CACHE_BYTES)
-        table.set_block_cache(self._cache)
-        # Customers are read one by one. Blocks of 16 KB, or zstd, took half the room on disk, and a read 1.6 to 2.5
-        # times as long.
-        table.set_block_size(4 * 1024)
-        table.set_bloom_filter(10, block_based=False)
-        options = Options(raw_mode=True)
-        options.create_if_missing(True)
-        options.set_block_based_table_factory(table)
-        options.set_compression_type(DBCompressionType.lz4())
-        options.set_write_buffer_size(BUFFER_BYTES)
-        options.set_write_buffer_manager(WriteBufferManager(BUFFERS_BYTES, allow_stall=False))
-        options.set_max_open_files(256)
-        options.set_keep_log_file_num(2)
-        options.set_max_log_file_size(1024 * 1024)
-        options.set_stats_dump_period_sec(0)
-        self._options = options
-
-    def open(self, folder: Path) -> Rdict:
-        """The database in a folder, made where there is none.
-
-        Raises:
-            InUseError: somebody has it open.
-            CorruptError: there is something else, or it is damaged.
-            FilesError: the folder cannot be read or written.
-        """
-        try:
-            return Rdict(str(folder), self._options)
-        except Exception as error:
-            said = str(error)
-            if "lock" in said.lower():
-                raise InUseError(said) from error
-            if said.startswith(("Corruption", "Invalid argument")):
-                raise CorruptError(said) from error
-            raise _failed(folder, error) from error
 
 
 class Files(Resting):
@@ -134,7 +71,7 @@ class Files(Resting):
         try:
             self._database = self._databases.open(self._folder)
         except CorruptError as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
 
     def _told(self) -> Reached | None:
         told = self._ask(REACHED_KEY)
@@ -160,7 +97,7 @@ class Files(Resting):
         except FilesError:
             raise
         except Exception as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
         return found
 
     def __contains__(self, customer: object) -> bool:
@@ -188,7 +125,7 @@ class Files(Resting):
                 walk.next()
             walk.status()
         except Exception as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
 
     def read(self, customer: str) -> bytes:
         """The memory as it was written. KeyError where there is none; FilesError where that cannot be told."""
@@ -212,7 +149,7 @@ class Files(Resting):
         try:
             self._opened().delete(customer.encode())
         except Exception as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
 
     def keep(self, written: Mapping[str, bytes], reached: Reached | None) -> None:
         """Put into the files what is acknowledged; without `reached` they will not be trusted when opened next.
@@ -232,7 +169,7 @@ class Files(Resting):
         try:
             self._database.write(batch)
         except Exception as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
         self.reached = reached
         fresh = self._fresh
         for customer, each in written.items():
@@ -280,7 +217,7 @@ class Files(Resting):
         except FileNotFoundError:
             return
         except OSError as error:
-            raise _failed(self._folder, error) from error
+            raise failed(self._folder, error) from error
 
 
 class InFiles:
@@ -307,7 +244,7 @@ class InFiles:
         try:
             folder.mkdir(parents=True, exist_ok=True)
         except OSError as error:
-            raise _failed(folder, error) from error
+            raise failed(folder, error) from error
         loop = asyncio.get_running_loop()
         until = loop.time() + self._wait
         while True:
@@ -328,10 +265,3 @@ class InFiles:
 
 def _said(reached: Reached) -> bytes:
     return orjson.dumps((FORMAT, reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at))
-
-
-def _failed(folder: Path, error: Exception) -> FilesError:
-    return FilesError(
-        f"{folder}: {error}. See to it that there is room, and that this user may write there; if the files are"
-        " damaged, delete that folder. Nothing is lost with it: the customers are read from the changelog then"
-    )

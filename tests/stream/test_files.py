@@ -15,7 +15,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stream.changelog import CustomerEntry, Marker, customer_record, mark_of, marker_record
-from stream.files import Databases, Files, InFiles
+from stream.databases import Databases
+from stream.files import Files, InFiles
 from stream.memories import Memories
 from stream.outlet import Out
 from stream.resting import FilesError, Packed, Reached
