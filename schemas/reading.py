@@ -94,8 +94,8 @@ class Reader:
             outcomes, faults = self._events(event, texts(headers), origin, bound)
         except SenderError as fault:
             outcomes, faults = [], [fault]
-        except Exception as error:  # noqa: BLE001  a record that nobody foresaw may not stop its partition
-            outcomes, faults = [], [SenderError("fault of ours", f"{type(error).__name__}: {error}")]
+        except Exception as slip:  # noqa: BLE001  a record that nobody foresaw may not stop its partition
+            outcomes, faults = [], [SenderError("fault of ours", f"{type(slip).__name__}: {slip}")]
         if faults:
             outcomes.append(_rejection(faults, origin, key, value, headers))
         return outcomes

@@ -87,8 +87,8 @@ def machine_of_journeys(names: Sequence[str]) -> "Machine":
         raise LibraryError(faults)
     try:
         return compile_journeys(definitions)
-    except ValueError as error:
-        raise LibraryError([error]) from None
+    except ValueError as clash:
+        raise LibraryError([clash]) from None
 
 
 def dialects_with(files: Iterable[str | Path]) -> dict[str, "Dialect"]:

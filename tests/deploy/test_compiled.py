@@ -77,6 +77,16 @@ def test_no_number_of_an_event_would_become_a_float_by_being_compiled(module: st
     }
 
 
+@pytest.mark.parametrize("module", MODULES)
+def test_no_name_of_an_error_stands_for_errors_of_two_types(module: str) -> None:
+    """mypyc gives a name one type in a function: the error caught second would be a TypeError instead."""
+    functions = [each for each in ast.walk(ast.parse((ROOT / module).read_text())) if isinstance(each, ast.FunctionDef)]
+    for function in functions:
+        handlers = [each for each in ast.walk(function) if isinstance(each, ast.ExceptHandler) and each.name]
+        caught = {(each.name, ast.unparse(each.type)) for each in handlers if each.type}
+        assert len(caught) == len({name for name, _ in caught}), function.name
+
+
 def test_nothing_that_stays_interpreted_derives_from_what_is_compiled() -> None:
     compiled = {each.name for module in MODULES for each in classes(ROOT / module)}
     others = {path for package in WHEEL["packages"] for path in (ROOT / package).rglob("*.py")}
