@@ -2,8 +2,8 @@
 
 Owns how that value is written fast: what is the same for all customers of a journey is made into text once, and only
 stages, times and carts are put between. What the value says, `schemas.stages` says: this gives the same bytes as
-`encode_stages` of `journey.machine.where`, in a third of its time, and a worker writes one for every customer who
-moved in a batch.
+`encode_stages` of `journey.machine.where`, in half the time (4 us instead of 8), and a worker writes one for every
+customer who moved in a batch.
 """
 
 from collections.abc import Callable
