@@ -42,7 +42,7 @@ async def begin(
     for number, reached in claimed.items():
         if reached is None:
             continue
-        why = _why_not(reached, ends[number], found.get(number), wall) or await _counted(restored[number])
+        why = why_not(reached, ends[number], found.get(number), wall) or await _counted(restored[number])
         if why is None:
             starts[number] = reached.offset
         else:
@@ -52,7 +52,7 @@ async def begin(
     return restored, starts
 
 
-def _why_not(reached: Reached, end: int, mark: bytes | None, wall: int) -> str | None:
+def why_not(reached: Reached, end: int, mark: bytes | None, wall: int) -> str | None:
     """Why files that go so far do not belong to a changelog with this end, and this mark before theirs."""
     if reached.offset > end:
         return f"they go to offset {reached.offset}, and it ends at {end}"

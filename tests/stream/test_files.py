@@ -14,13 +14,16 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.saving import encode
+from stagewatch.library import machine_of_journeys
+from stream.beginning import why_not
 from stream.changelog import CustomerEntry, Marker, customer_record, mark_of, marker_record
 from stream.databases import Databases
 from stream.files import Files, InFiles
 from stream.memories import Memories
 from stream.outlet import Out
 from stream.resting import FilesError, Packed, Reached
-from stream.restoring import Restored
+from stream.restoring import OtherMachineError, Restored
 from tests.stream.shop import MACHINE, MINUTE, PLACE, T, after, row, signal
 
 DATABASES = Databases()
@@ -261,3 +264,32 @@ def test_a_customer_who_is_gone_is_gone_from_the_files(tmp_path: Path, caplog: p
     first.forget("ann")
     first.close()
     assert list(files_once(tmp_path)) == ["bob"]
+
+
+HOUR = 60 * MINUTE
+
+
+@pytest.mark.parametrize(
+    ("end", "mark", "wall", "said"),
+    [
+        (5, b"mark", T + 1_000 * HOUR, None),
+        (9, b"mark", T + 22 * HOUR, None),
+        (9, b"mark", T + 24 * HOUR, "more than 23 hours old"),
+        (4, None, T, "ends at 4"),
+        (9, b"other", T, "made anew, or compacted"),
+        (9, None, T, "made anew, or compacted"),
+    ],
+)
+def test_files_are_believed_only_with_the_changelog_that_they_are_of(
+    end: int, mark: bytes | None, wall: int, said: str | None
+) -> None:
+    why = why_not(reached(5), end, mark, wall)
+    assert why is None if said is None else said in (why or "")
+
+
+def test_what_another_machine_wrote_is_not_counted(tmp_path: Path) -> None:
+    held = files(tmp_path)
+    held.keep({"ann": encode(machine_of_journeys(["four-stage"]), MACHINE.start("ann"))}, reached(5))
+    with pytest.raises(OtherMachineError):
+        list(Restored(MACHINE, held).begin())
+    held.close()
