@@ -1,12 +1,15 @@
 """Settings: where a value may come from, how it is shown, and how a mistake is told."""
 
+import sys
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from stagewatch.app import stores_of
 from stagewatch.durations import instant, milliseconds, written
+from stagewatch.mistakes import Mistake
 from stagewatch.settings import Security, Settings, SettingsError, load, settings_table, shown
 from stagewatch.settings.loading import leaves, revealed, variable
 from stagewatch.settings.showing import with_table
@@ -192,3 +195,18 @@ def test_a_time_without_a_zone_means_utc() -> None:
     assert instant("2024-06-30") == instant("2024-06-30T00:00:00Z") == instant("2024-06-30T02:00:00+02:00")
     with pytest.raises(ValueError, match="write it as"):
         instant("tomorrow")
+
+
+def test_files_need_a_folder() -> None:
+    (said,) = faults({"STAGEWATCH_STORE_KIND": "rocksdb"})
+    assert "store.kind rocksdb needs store.path" in said
+
+
+def test_files_without_the_package_for_them_say_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delitem(sys.modules, "stream.files", raising=False)
+    monkeypatch.delitem(sys.modules, "stream.databases", raising=False)
+    monkeypatch.setitem(sys.modules, "rocksdict", None)
+    with pytest.raises(Mistake, match=r"pip install 'stagewatch\[rocksdb\]'"):
+        stores_of(load({"STAGEWATCH_STORE_KIND": "rocksdb", "STAGEWATCH_STORE_PATH": str(tmp_path)}).settings)
