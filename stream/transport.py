@@ -36,6 +36,9 @@ if TYPE_CHECKING:
 POLL_SECONDS = 0.25
 # The same while deadlines that have passed wait for the next batch of their partition.
 HURRY_SECONDS = 0.01
+# Polls begin at least so far apart (seconds). A batch costs some 1 ms, most of it in requests to the broker, so at a
+# tenth of the highest throughput this halves the CPU time (200 to 100 us an event), for 15 ms of median latency.
+APART_SECONDS = 0.02
 # Records between delivery and the commit of their offsets; more than this and polling pauses. At some 2 KB a record in
 # Python it bounds what a worker keeps in memory to about 100 MB, however slowly a broker takes what they lead to. How
 # many batches may wait to be worked out, stream/batches.py says.
@@ -62,6 +65,7 @@ class Consumer(driver.Consumer):
         #: next offset per source partition up to which everything is durable
         self.flushed: dict[TP, int] = {}
         self._ticked: dict[TP, float] = {}
+        self._polled = 0.0
         self._answers = Answers()
         self._discarded = False
         self._joining_failed = False
@@ -101,6 +105,8 @@ class Consumer(driver.Consumer):
         if self._discarded:
             self._discarded = not await self._gone_back()
         await self.app.backlog.room(MAX_IN_FLIGHT)
+        await asyncio.sleep(self._polled + APART_SECONDS - monotonic())
+        self._polled = monotonic()
         generation = self.app.consumer_generation_id
         wait = HURRY_SECONDS if self.app.overdue() else POLL_SECONDS
         records, _ = await self._wait_next_records(timeout=wait)
