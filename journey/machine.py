@@ -91,8 +91,6 @@ class Machine:
 
     def hear_all(self, memory: Memory, signals: Sequence[Signal], tally: Tally | None = None) -> list[Transition]:
         """`hear` for all signals of one record, in place: those that come late are put in their places together."""
-        if len(signals) == 1:
-            return self.hear(memory, signals[0], tally)
         tally = Tally() if tally is None else tally
         signals = sorted(signals, key=rank)
         if memory.past is None or in_order(memory, signals[0]):
