@@ -55,6 +55,7 @@ time: $(INSTALLED) ## the law of time over 10,000 histories, against the oracle;
 bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchmarks/RESULTS.md; needs Java and Maven, an hour
 	$(BIN)/python -m benchmarks.table
 	$(BIN)/python -m benchmarks.plot
+	$(BIN)/python -m benchmarks.front
 
 measure: $(INSTALLED) ## latency, silence, recovery, growth, to benchmarks/MEASURES.md and docs/; needs Java and Maven, forty minutes
 	$(BIN)/python -m benchmarks.measure

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks import front
 from benchmarks.figures import RESULTS, kept
 from benchmarks.measure import MEASURES, page
 from benchmarks.plot import DOCS, PICTURES
@@ -37,6 +38,22 @@ def test_a_picture_is_made_of_the_figures(name: str) -> None:
     assert found is not None
     file, picture_of = PICTURES[name]
     assert (DOCS / file).read_text(encoding="utf-8") == picture_of(found), "run `python -m benchmarks.plot`"
+
+
+def test_the_readme_s_table_of_engines_is_made_of_the_figures() -> None:
+    text = front.PAGE.read_text(encoding="utf-8")
+    assert text == front.page(text), "run `python -m benchmarks.front`"
+
+
+def test_an_engine_is_compared_with_ours_round_by_round() -> None:
+    def engine(name: str, *runs: tuple[float, float]) -> dict[str, Any]:
+        told = [{"whole": {"rate": rate, "cpu": cpu}, "memory": 100.0} for rate, cpu in runs]
+        return {"name": name, "title": name.title(), "note": "", "runs": told}
+
+    ours, other = engine("stagewatch", (300, 10), (100, 30), (200, 20)), engine("other", (100, 20), (50, 60), (50, 80))
+    first, second = front.lines({"engines": [ours, other]})[2:]
+    assert first == "| Stagewatch | 200 | 20.0 | 100 |  |  |"
+    assert second == "| Other | 50 | 60.0 | 100 | 3.0 | 2.00 |"
 
 
 def test_the_page_on_sizing_names_what_is_reckoned_with() -> None:
