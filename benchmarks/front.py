@@ -1,6 +1,8 @@
 """The README's table of engines, written from what the last full run of `benchmarks.table` measured.
 
-python -m benchmarks.front [--results FOLDER] [--page FILE]
+    python -m benchmarks.front [--results FOLDER] [--page FILE]
+
+Owns what of the figures stands there: medians over the rounds, and ours over each of the others.
 """
 
 from __future__ import annotations

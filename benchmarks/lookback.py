@@ -4,7 +4,7 @@
 
 The five-stage journey folds the same signals four times a round: without either, with one, with the other, with both.
 CPU seconds of the fold alone are compared as ratios within a round. For the size of a customer, all memories are
-written down as in the changelog, and read back while what Python allocates is counted.
+written down as in the changelog, and kept at rest as a worker does while what Python allocates is counted.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from journey.loading import load
 from journey.machine import Machine, compile_journeys
 from journey.memory import Memory
 from journey.replay import fold
-from journey.saving import decode, encode
+from journey.saving import encode
 from schemas.dialects import shipped_dialects
 from schemas.reading import Reader
 from schemas.signals import Origin, Signal
 from stagewatch.library import shipped_journeys
+from stream.memories import Memories
+from stream.packing import Packing
+from stream.resting import Packed
 
 OFF = {
     "neither": {"lateness": 0, "dedup_window": 0},
@@ -33,8 +36,6 @@ OFF = {
     "late signals put in their place": {"dedup_window": 0},
     "both, as shipped": {},
 }
-MEASURED = 5_000
-"""Customers whose memory is measured in the process."""
 
 
 def machine(changes: dict[str, int]) -> Machine:
@@ -62,15 +63,19 @@ def seconds_of(machine: Machine, signals: list[Signal], memories: dict[str, Memo
 
 
 def sizes(machine: Machine, memories: dict[str, Memory]) -> tuple[list[int], float]:
-    """Bytes of each customer's memory as written, sorted; and those that a memory read back takes, on average."""
+    """Bytes of each customer's memory as written, sorted; and those that one at rest takes, on average."""
     written = {customer: encode(machine, memory) for customer, memory in memories.items()}
-    chosen = list(written.items())[:MEASURED]
+    packing = Packing()
+    for value in written.values():  # until it has learnt how to
+        packing.pack(value)
     gc.collect()
     tracemalloc.start()
-    kept = [decode(machine, customer, value) for customer, value in chosen]
+    resting = Memories(machine, Packed(packing))
+    for customer, value in written.items():
+        resting.restore(customer, value)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    return sorted(map(len, written.values())), taken / len(kept)
+    return sorted(map(len, written.values())), taken / len(written)
 
 
 def main() -> None:
@@ -89,7 +94,7 @@ def main() -> None:
             memories[name] = {}
             spent[name].append(seconds_of(each, signals[name], memories[name]))
     print(f"{len(signals['neither']):,} signals of {len(memories['neither']):,} customers, {options.rounds} rounds")
-    print(f"{'':34}{'us a signal':>12}{'over neither':>14}{'written':>10}{'99 %':>8}{'in process':>12}")
+    print(f"{'':34}{'us a signal':>12}{'over neither':>14}{'written':>10}{'99 %':>8}{'at rest':>12}")
     for name, each in machines.items():
         median = statistics.median(spent[name]) / len(signals[name]) * 1e6
         over = statistics.median(mine / bare for mine, bare in zip(spent[name], spent["neither"], strict=True))
