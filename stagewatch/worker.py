@@ -11,6 +11,8 @@ import gc
 import logging
 import os
 import signal
+import sys
+import threading
 from collections.abc import Sequence
 from contextlib import contextmanager
 from time import monotonic, time
@@ -37,6 +39,8 @@ HEARTBEAT = 1.0
 # What ending the batch in hand, committing and leaving the group may take (seconds), so that a process that is told to
 # end has ended within ten.
 STOP_WITHIN = 9.0
+# And what it may take to end after that, tasks that were left and threads.
+LEFT_WITHIN = 5.0
 
 
 # Memories are long-lived and hold no cycles, and looking through them again and again took a third of the time of
@@ -113,6 +117,20 @@ async def _stop(app: StreamApp) -> None:
     os._exit(1)
 
 
+def _end_within(seconds: float) -> None:
+    """End the process by then, whatever keeps it: a rebalance that comes while it stops can keep its tasks for ever."""
+    failure = sys.exception()
+
+    def end() -> None:
+        log.critical("Stopped, but not ended within %.0f s, so ended: %s", seconds, failure or "as it was told to")
+        logging.shutdown()
+        os._exit(1)
+
+    waiting = threading.Timer(seconds, end)
+    waiting.daemon = True
+    waiting.start()
+
+
 async def _beat(app: StreamApp) -> None:
     while True:
         partitions = app.partitions() if app.health.assigned else []
@@ -152,7 +170,10 @@ def run(settings: Settings) -> None:
         app = create_app(settings, machine, readers, wall_clock)
         app.rejected_takes = states[app.publish_to.rejected].takes or app.rejected_takes
         with web_of(app, settings), stop_on_signals() as stop:
-            await serve(app, stop)
+            try:
+                await serve(app, stop)
+            finally:
+                _end_within(LEFT_WITHIN)
 
     gc.freeze()
     gc.set_threshold(*COLLECT_AFTER)
