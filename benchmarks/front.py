@@ -7,7 +7,6 @@ Owns what of the figures stands there: medians over the rounds, and ours over ea
 
 from __future__ import annotations
 
-import argparse
 import statistics
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 from benchmarks.figures import RESULTS, Result, kept
 from benchmarks.running import ROOT
 from benchmarks.sections import table
-from benchmarks.sizing import with_tables
+from benchmarks.sizing import rewrite, with_tables
 
 PAGE = ROOT / "README.md"
 OURS = "stagewatch"
@@ -54,15 +53,7 @@ def page(text: str, results: Path = RESULTS) -> str | None:
 
 def main(given: Sequence[str] | None = None) -> None:
     """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--page", type=Path, default=PAGE)
-    options = parser.parse_args(given)
-    text = page(options.page.read_text(encoding="utf-8"), options.results)
-    if text is None:
-        raise SystemExit(f"{options.results} has no table of engines: run `make bench`")
-    options.page.write_text(text, encoding="utf-8")
-    print(f"written to {options.page}", flush=True)
+    rewrite(given, PAGE, page, ["table"])
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from __future__ import annotations
 import argparse
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -181,17 +181,24 @@ def page(text: str, results: Path = RESULTS) -> str | None:
     return with_tables(text, tables(figures(*measured))) if len(measured) == len(NAMES) else None
 
 
-def main(given: Sequence[str] | None = None) -> None:
-    """The command."""
-    parser = argparse.ArgumentParser(description=__doc__)
+def rewrite(
+    given: Sequence[str] | None, default: Path, made: Callable[[str, Path], str | None], names: Sequence[str]
+) -> None:
+    """The command that writes a page's tables anew, of the results of these names."""
+    parser = argparse.ArgumentParser()
     parser.add_argument("--results", type=Path, default=RESULTS)
-    parser.add_argument("--page", type=Path, default=PAGE)
+    parser.add_argument("--page", type=Path, default=default)
     options = parser.parse_args(given)
-    text = page(options.page.read_text(encoding="utf-8"), options.results)
+    text = made(options.page.read_text(encoding="utf-8"), options.results)
     if text is None:
-        raise SystemExit(f"{options.results} does not have all of {', '.join(NAMES)}")
+        raise SystemExit(f"{options.results} does not have all of {', '.join(names)}")
     options.page.write_text(text, encoding="utf-8")
     print(f"written to {options.page}", flush=True)
+
+
+def main(given: Sequence[str] | None = None) -> None:
+    """The command."""
+    rewrite(given, PAGE, page, NAMES)
 
 
 if __name__ == "__main__":
