@@ -26,6 +26,7 @@ from stream.metrics import Metrics
 from stream.partition import Partition, Setting
 from stream.publishing import Topics
 from stream.resting import InMemory, Stores
+from stream.steps import Reached, nothing
 from stream.table import CustomerTable
 from stream.topics import TopicSpec, wanted
 
@@ -39,6 +40,7 @@ def create_app(
     wall: Callable[[], int],
     *,
     idempotent: bool = True,
+    reached: Reached = nothing,
 ) -> StreamApp:
     """A worker, not started yet.
 
@@ -48,6 +50,7 @@ def create_app(
         readers: for each source topic, how its records are read.
         wall: the wall clock, in milliseconds since the epoch.
         idempotent: whether the broker offers idempotent producers; Apache Kafka does.
+        reached: told of each step by which a batch becomes durable (stream/steps.py).
     """
     app = StreamApp(
         settings.app_id,
@@ -57,6 +60,7 @@ def create_app(
         metrics=Metrics(),
         client=_client(settings, idempotent=idempotent),
         wall=wall,
+        reached=reached,
     )
     setting = Setting(
         machine=machine,
@@ -67,6 +71,7 @@ def create_app(
         new_clock=partial(_clock, machine.patience, settings.clock.idle_after),
         stores=stores_of(settings),
         ready=max(1, READY // settings.partitions),
+        reached=reached,
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)

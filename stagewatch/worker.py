@@ -27,6 +27,7 @@ from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
 from stagewatch.web import WebServer
 from stream.app import StreamApp
+from stream.steps import Reached, nothing
 from stream.topics import TopicSpec, TopicState, faults, look
 
 if TYPE_CHECKING:
@@ -156,8 +157,8 @@ def web_of(app: StreamApp, settings: Settings) -> WebServer:
     )
 
 
-def run(settings: Settings) -> None:
-    """Run a worker until SIGTERM or SIGINT.
+def run(settings: Settings, reached: Reached = nothing) -> None:
+    """Run a worker until SIGTERM or SIGINT; `reached` is told of each step by which a batch becomes durable.
 
     Raises:
         WorkerError: it could not start, or crashed.
@@ -167,7 +168,7 @@ def run(settings: Settings) -> None:
 
     async def main() -> None:
         states = await check_topics(settings, topics_of(settings, machine))
-        app = create_app(settings, machine, readers, wall_clock)
+        app = create_app(settings, machine, readers, wall_clock, reached=reached)
         app.rejected_takes = states[app.publish_to.rejected].takes or app.rejected_takes
         with web_of(app, settings), stop_on_signals() as stop:
             try:

@@ -22,6 +22,7 @@ from stream.metrics import Metrics
 from stream.outlet import Outlet
 from stream.partition import Output, Partition
 from stream.publishing import Topics
+from stream.steps import Reached, nothing
 from stream.table import CustomerTable, Recovered, TableManager
 from stream.topics import REJECTED_MAX_BYTES
 from stream.transport import Consumer, Transport
@@ -77,6 +78,7 @@ class StreamApp(faust.App):
         metrics: where to count.
         client: how the consumer behaves.
         wall: the wall clock, in milliseconds since the epoch.
+        reached: told of each step by which a batch becomes durable.
     """
 
     BootStrategy = _Boot
@@ -93,6 +95,7 @@ class StreamApp(faust.App):
         metrics: Metrics,
         client: Client,
         wall: Callable[[], int],
+        reached: Reached = nothing,
     ) -> None:
         super().__init__(
             app_id,
@@ -118,6 +121,7 @@ class StreamApp(faust.App):
         )
         self.client = client
         self.wall = wall
+        self.reached = reached
         self.connection = connection
         self.sources = frozenset(sources)
         self.publish_to = publish_to

@@ -17,6 +17,7 @@ from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.memory import NEVER, Memory
 from schemas.transitions import Transition
+from stream import steps
 from stream.batches import Batch
 from stream.changelog import CustomerEntry, customer_record
 from stream.memories import READY, Memories
@@ -73,6 +74,8 @@ class Setting:
     stores: Stores = field(default_factory=InMemory)
     #: memories that a partition keeps ready to use
     ready: int = READY
+    #: told of each step that is done
+    reached: steps.Reached = steps.nothing
 
 
 class _LookedEnough(Exception):  # noqa: N818  no error: it ends a look through the index
@@ -94,7 +97,7 @@ class Partition:
         self.census: Counter[tuple[str, str, str]] = Counter()
         #: number of the last batch worked out
         self.batch = 0
-        self.writing = Writing((setting.changelog, number), setting.outlet)
+        self.writing = Writing((setting.changelog, number), setting.outlet, setting.reached)
         self.progress = Progress(number)
         self._setting = setting
         self._beginning = setting.machine.stages(setting.machine.start(""))

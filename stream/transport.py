@@ -183,7 +183,12 @@ class Consumer(driver.Consumer):
             for tp, offset in self.flushed.items()
             if tp in held and offset > (self._committed_offset[tp] or 0)
         }
-        return await self._commit_offsets(offsets) if offsets else False
+        if not offsets:
+            return False
+        self.app.reached("commit")
+        done = await self._commit_offsets(offsets)
+        self.app.reached("committed")
+        return done
 
     async def wait_empty(self) -> None:
         """Return when the work in hand is durable and its offsets are committed."""

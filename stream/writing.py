@@ -16,6 +16,7 @@ from time import perf_counter
 
 from stream.changelog import Marker, mark_of, marker_record
 from stream.outlet import NotSentError, Out, Outlet, Place
+from stream.steps import Reached, nothing
 
 log = logging.getLogger(__name__)
 
@@ -50,9 +51,15 @@ class Going:
 
 
 class Writing:
-    """What of one partition is being written; `place` is the changelog's topic and the partition's number."""
+    """What of one partition is being written.
 
-    def __init__(self, place: Place, outlet: Outlet) -> None:
+    Args:
+        place: the changelog's topic and the partition's number.
+        outlet: the way out.
+        reached: told of each step that is done (stream/steps.py).
+    """
+
+    def __init__(self, place: Place, outlet: Outlet, reached: Reached = nothing) -> None:
         self.open = True
         #: number of the last batch whose transitions are acknowledged
         self.published = 0
@@ -67,6 +74,7 @@ class Writing:
         self._clock: int | None = None
         self._place = place
         self._outlet = outlet
+        self._reached = reached
         self._flushes: list[asyncio.Task[None]] = []
 
     @property
@@ -106,6 +114,7 @@ class Writing:
             await self._send(going)
             self.published = going.number
             done(perf_counter() - started)
+            self._reached("done")
         except Exception as error:  # noqa: BLE001  whatever it was, nothing may be committed after it
             self.failure = error
             await failed(error)
@@ -115,9 +124,12 @@ class Writing:
             async with asyncio.timeout(self._outlet.within):
                 # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
                 await self._outlet.send(going.aside)
+                self._reached("aside")
                 if going.changes:
                     await self.write([*going.changes, self._marker(going.clock)])
+                self._reached("changelog")
                 await self._outlet.send(going.records)
+                self._reached("transitions")
         except TimeoutError as error:
             raise NotSentError(f"a batch was not acknowledged within {self._outlet.within:.0f} s") from error
 
