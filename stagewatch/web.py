@@ -1,28 +1,32 @@
 """A small HTTP server for machines: /metrics, /live and /ready, and whatever pages it is given.
 
 It runs on a thread of its own, so that a busy event loop still answers; the callables handed in are called on
-that thread and must be quick. It knows nothing of workers, and binds where it is told.
+that thread and must be quick. It knows nothing of workers, and binds where it is told. With a token, everything but the
+two probes wants it. What one client may send and how long it may take is bounded in `stagewatch.listening`.
 """
 
-import sys
+import hmac
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Final, Self
 
 import orjson
 from prometheus_client import CollectorRegistry
 from prometheus_client.exposition import choose_encoder
 
+from stagewatch.listening import Handler, Server
 from stagewatch.mistakes import Mistake
+
+log = logging.getLogger(__name__)
 
 Probe = Callable[[], tuple[bool, Mapping[str, Any]]]
 """Whether all is well, and what is known about it."""
 
-READ_TIMEOUT = 10.0
-"""Seconds after which a client that sends nothing is hung up on."""
+PROBES: Final = ("/live", "/ready")
+"""What whoever starts and stops workers asks, who can often send no token, and what says least."""
 
 
 class WebError(Mistake):
@@ -31,11 +35,12 @@ class WebError(Mistake):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What a page gives: a body, its type, and the HTTP status."""
+    """What a page gives: a body, its type, the HTTP status, and further headers."""
 
     body: bytes
     type: str = "text/plain; charset=utf-8"
     status: int = 200
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 Page = Callable[[Mapping[str, str]], Answer]
@@ -62,6 +67,24 @@ def probe_page(probe: Probe) -> Page:
     return page
 
 
+def behind(token: str, page: Page) -> Page:
+    """The page, for those who send `Authorization: Bearer <token>`."""
+    wanted = b"Bearer " + token.encode()
+
+    def guarded(headers: Mapping[str, str]) -> Answer:
+        # Headers are read as Latin-1, so this gives the bytes that were sent.
+        sent = headers.get("authorization", "").encode("latin-1", "replace")
+        if hmac.compare_digest(sent, wanted):
+            return page(headers)
+        return Answer(
+            b"This page wants a token: Authorization: Bearer <http.token>.\n",
+            status=401,
+            headers=(("WWW-Authenticate", "Bearer"),),
+        )
+
+    return guarded
+
+
 class WebServer:
     """The server. It listens from `start` to `stop`; used in a `with`, for the length of the block."""
 
@@ -74,13 +97,16 @@ class WebServer:
         live: Probe,
         ready: Probe,
         pages: Mapping[str, Page] | None = None,
+        token: str | None = None,
     ) -> None:
-        """Serves the usual three, and further pages by path."""
+        """Serves the usual three, and further pages by path; all but the probes for whoever has the token, if any."""
         self._host = host
         self._port = port
         usual = {"/metrics": metrics_page(registry), "/live": probe_page(live), "/ready": probe_page(ready)}
         self._pages = usual | dict(pages or {})
-        self._server: ThreadingHTTPServer | None = None
+        if token is not None:
+            self._pages |= {path: behind(token, page) for path, page in self._pages.items() if path not in PROBES}
+        self._server: Server | None = None
         self._thread: Thread | None = None
 
     @property
@@ -96,7 +122,7 @@ class WebServer:
             WebError: the address cannot be had, most often because another process listens there.
         """
         try:
-            self._server = _Server((self._host, self._port), _handler(self._pages))
+            self._server = Server((self._host, self._port), _handler(self._pages))
         except (OSError, OverflowError) as error:
             raise WebError(
                 f"cannot listen on {self._host}:{self._port}: {getattr(error, 'strerror', None) or error}."
@@ -123,35 +149,18 @@ class WebServer:
         self.stop()
 
 
-class _Server(ThreadingHTTPServer):
-    daemon_threads = True
-
-    def handle_error(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as the stock one
-        """A scraper that hangs up early is no news; the stock server prints a traceback for it."""
-        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
-            super().handle_error(request, client_address)
-
-
 def _safely(page: Page, headers: Mapping[str, str]) -> Answer:
     try:
         return page(headers)
-    except Exception as error:  # noqa: BLE001  a page that fails must say so to whoever asks, not hang up
-        return Answer(f"This page failed: {error!r}\n".encode(), status=500)
+    except Exception as error:
+        # Whoever asks is told that much, and not what the error holds.
+        log.exception("A page failed")
+        return Answer(f"This page failed: {type(error).__name__}. The log says more.\n".encode(), status=500)
 
 
-def _handler(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        timeout = READ_TIMEOUT
-        server_version = "stagewatch"
-        sys_version = ""
-
-        def do_GET(self) -> None:
-            self._answer(with_body=True)
-
-        def do_HEAD(self) -> None:
-            self._answer(with_body=False)
-
-        def _answer(self, *, with_body: bool) -> None:
+def _handler(pages: Mapping[str, Page]) -> type[Handler]:
+    class Pages(Handler):
+        def answer(self, *, with_body: bool) -> None:
             page = pages.get(self.path.partition("?")[0])
             answer = (
                 _safely(page, {name.lower(): value for name, value in self.headers.items()})
@@ -161,11 +170,10 @@ def _handler(pages: Mapping[str, Page]) -> type[BaseHTTPRequestHandler]:
             self.send_response(answer.status)
             self.send_header("Content-Type", answer.type)
             self.send_header("Content-Length", str(len(answer.body)))
+            for name, value in answer.headers:
+                self.send_header(name, value)
             self.end_headers()
             if with_body:
                 self.wfile.write(answer.body)
 
-        def log_message(self, format: str, *args: object) -> None:  # noqa: A002  the stock name
-            """A scrape every few seconds is not worth a line."""
-
-    return Handler
+    return Pages

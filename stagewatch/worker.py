@@ -25,6 +25,7 @@ from stagewatch.app import connection_of, create_app, topics_of
 from stagewatch.library import machine_of, readers_of
 from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
+from stagewatch.settings.loading import revealed
 from stagewatch.web import WebServer
 from stream.app import StreamApp
 from stream.steps import Reached, nothing
@@ -93,7 +94,7 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
         if failure is None and not stop.is_set():
             failure = RuntimeError("it ended without having been told to")
         if failure is not None:
-            app.health.crashed = repr(failure)
+            app.health.crashed = type(failure).__name__  # anybody may ask; what it holds is for the log
         await _stop(app)
     finally:
         for task in (starting, beating, stopping, ended):
@@ -154,6 +155,7 @@ def web_of(app: StreamApp, settings: Settings) -> WebServer:
         registry=app.metrics.registry,
         live=lambda: health.live(monotonic()),
         ready=lambda: health.ready(monotonic()),
+        token=revealed(settings.http.token),
     )
 
 

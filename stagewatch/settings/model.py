@@ -121,6 +121,12 @@ class Http(Section):
 
     host: str = Field("127.0.0.1", min_length=1, description="Address to listen on; 0.0.0.0 lets other machines in")
     port: Port = Field(8000, description="Port to listen on; 0 takes any free one and says which")
+    token: SecretStr | None = Field(
+        None,
+        min_length=16,
+        description="Who asks for /metrics must send it, `Authorization: Bearer <token>`; /live and /ready are for all."
+        " At least 16 characters; never shown",
+    )
 
 
 class Client(Section):

@@ -2,16 +2,24 @@
 
 import http.client
 import json
+import socket
+import threading
 from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, closing, suppress
 from typing import Any
 
 import pytest
 from prometheus_client import CollectorRegistry, Counter
 
+from stagewatch import listening
+from stagewatch.listening import AT_ONCE
 from stagewatch.web import Answer, WebError, WebServer
 
 REGISTRY = CollectorRegistry()
 Counter("signals", "Signals applied.", registry=REGISTRY).inc(3)
+
+
+TOKEN = "correct horse battery staple"  # noqa: S105  of this test alone
 
 
 def ask(web: WebServer, path: str, method: str = "GET", **headers: str) -> tuple[int, str, str]:
@@ -73,8 +81,8 @@ def test_another_path_is_told_which_there_are(web: WebServer) -> None:
     assert "/metrics, /live, /ready" in body
 
 
-def test_a_page_that_fails_says_so(web: WebServer) -> None:
-    assert ask(web, "/broken")[::2] == (500, "This page failed: KeyError('a slip')\n")
+def test_a_page_that_fails_says_so_but_not_what_it_held(web: WebServer) -> None:
+    assert ask(web, "/broken")[::2] == (500, "This page failed: KeyError. The log says more.\n")
     assert ask(web, "/")[2] == "hello"
 
 
@@ -94,3 +102,93 @@ def test_after_stopping_the_port_is_free_again() -> None:
     web.stop()
     with server(port) as again:
         assert again.address == f"http://127.0.0.1:{port}"
+
+
+@pytest.fixture
+def guarded() -> Iterator[WebServer]:
+    pages = {"/customers": lambda _headers: Answer(b"u1")}
+    with WebServer(
+        "127.0.0.1", 0, registry=REGISTRY, live=lambda: (True, {}), ready=not_ready, pages=pages, token=TOKEN
+    ) as started:
+        yield started
+
+
+@pytest.mark.parametrize("path", ["/metrics", "/customers"])
+def test_with_a_token_pages_are_for_those_who_send_it(guarded: WebServer, path: str) -> None:
+    assert ask(guarded, path, Authorization=f"Bearer {TOKEN}")[0] == 200
+    for wrong in ("", TOKEN, "Bearer ", f"Bearer {TOKEN}x", f"Bearer {TOKEN[:-1]}", f"bearer\xff {TOKEN}"):
+        status, _, body = ask(guarded, path, Authorization=wrong)
+        assert (status, TOKEN in body, "u1" in body) == (401, False, False)
+    assert ask(guarded, path)[0] == 401
+
+
+def test_probes_want_no_token(guarded: WebServer) -> None:
+    assert (ask(guarded, "/live")[0], ask(guarded, "/ready")[0]) == (200, 503)
+
+
+def raw(web: WebServer, sent: bytes) -> bytes:
+    """All that comes back for these bytes."""
+    with closing(connected(web)) as client:
+        client.sendall(sent)
+        return b"".join(iter(lambda: client.recv(65_536), b""))
+
+
+def connected(web: WebServer) -> socket.socket:
+    host, _, port = web.address.removeprefix("http://").rpartition(":")
+    return socket.create_connection((host, int(port)), timeout=20)
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "CONNECT", "BREW"])
+def test_pages_are_read_and_nothing_else(web: WebServer, method: str) -> None:
+    assert raw(web, f"{method} /live HTTP/1.1\r\nHost: x\r\n\r\n".encode()).startswith(b"HTTP/1.0 501 ")
+
+
+@pytest.mark.parametrize(
+    ("sent", "status"),
+    [
+        (b"GET /" + b"x" * 100_000 + b" HTTP/1.1\r\n\r\n", 414),
+        (b"GET /live HTTP/1.1\r\nX: " + b"x" * 100_000 + b"\r\n\r\n", 431),
+        (b"GET /live HTTP/1.1\r\n" + b"X: 1\r\n" * 5_000 + b"\r\n", 431),
+        (b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\n", 400),
+    ],
+)
+def test_a_request_beyond_bounds_is_refused(web: WebServer, sent: bytes, status: int) -> None:
+    with closing(connected(web)) as client:
+        with suppress(ConnectionError):  # it is hung up on before all of it is read
+            client.sendall(sent)
+        with suppress(ConnectionError):
+            assert f" {status} ".encode() in client.recv(65_536).partition(b"\n")[0] or status == 400
+    assert ask(web, "/live")[0] == 200
+
+
+def test_nobody_is_told_which_program_answers(web: WebServer) -> None:
+    for request in (b"GET /live HTTP/1.0\r\n\r\n", b"GET /nothing HTTP/1.0\r\n\r\n", b"POST / HTTP/1.0\r\n\r\n"):
+        said = raw(web, request).lower()
+        assert [word for word in (b"server:", b"python", b"stagewatch") if word in said] == []
+
+
+def test_clients_that_never_finish_asking_do_not_keep_others_from_an_answer(web: WebServer) -> None:
+    with ExitStack() as slow:
+        for _ in range(AT_ONCE * 3):
+            client = slow.enter_context(closing(connected(web)))
+            client.sendall(b"GET /live HTTP/1.1\r\nX: ")
+        assert ask(web, "/live")[0] == 200
+        while threading.active_count() > AT_ONCE * 2:  # those who were hung up on let their threads go
+            assert ask(web, "/live")[0] == 200
+
+
+def test_a_client_is_hung_up_on_however_busily_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(listening, "WITHIN", 0.5)
+    with server(0) as web, closing(connected(web)) as client:
+        client.settimeout(0.05)
+        with suppress(ConnectionError):
+            while not ended(client):
+                client.sendall(b"X")
+
+
+def ended(client: socket.socket) -> bool:
+    """Whether the other side has hung up; it has said nothing."""
+    try:
+        return client.recv(1) == b""
+    except TimeoutError:
+        return False
