@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -237,7 +237,8 @@ class _Applying:
                 found = self._apply(memory, parts)
             except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the partition
                 row = next(row for row in self.batch.records if row.offset == offset)
-                self.understood.rejections.append(_rejection(row, parts[0], error))
+                reader = self.classifier.readers[self.batch.topic]
+                self.understood.rejections.append(_rejection(reader, row, parts, error))
             else:
                 self._take(found, parts)
         return []
@@ -246,9 +247,14 @@ class _Applying:
         return partition_of(customer.encode(), self.classifier.partitions) != self.batch.partition
 
 
-def _rejection(row: ConsumerRecord[bytes, bytes], signal: Signal, error: Exception) -> Rejection:
-    detail = f"the journey failed on a {signal.kind}: {error!r}"
-    return Rejection("fault of ours", detail, signal.origin, row.key, row.value, tuple(row.headers))
+def _rejection(
+    reader: Reader, row: ConsumerRecord[bytes, bytes], signals: Sequence[Signal], error: Exception
+) -> Rejection:
+    """The record on some signals of which the journey failed; those of its other customers may have counted."""
+    detail = f"the journey failed on a {signals[0].kind}: {error!r}"
+    part = reader.part_of(row.value, signals, headers=row.headers)
+    origin, headers = signals[0].origin, tuple(row.headers)
+    return Rejection("fault of ours", detail, origin, row.key, row.value, headers, len(signals), part)
 
 
 def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds: float) -> None:

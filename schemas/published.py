@@ -137,6 +137,17 @@ class RejectionHeaders(_Record):
     topic: Annotated[str, Field(alias=HEADER + "topic")]
     partition: Annotated[str, StringConstraints(pattern=r"^\d+$"), Field(alias=HEADER + "partition")]
     offset: Annotated[str, StringConstraints(pattern=r"^\d+$"), Field(alias=HEADER + "offset")]
+    events: Annotated[
+        str | None,
+        Field(
+            alias=HEADER + "events",
+            description="`all`, or which of the record's events were refused, as `1,4-7 of 10`, from 0",
+        ),
+    ] = None
+    retried: Annotated[
+        str | None,
+        Field(alias=HEADER + "retried", description="where a record stood first that was sent again and refused again"),
+    ] = None
     value_bytes: Annotated[Number | None, Field(alias=HEADER + "value-bytes")] = None
     value_sha256: Annotated[Sha256 | None, Field(alias=HEADER + "value-sha256")] = None
     key_bytes: Annotated[Number | None, Field(alias=HEADER + "key-bytes")] = None

@@ -6,7 +6,7 @@ that cannot be understood gives one Rejection for all of these. Knows no Kafka: 
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 from orjson import JSONDecodeError, dumps, loads
@@ -17,6 +17,7 @@ from schemas.detecting import Detector
 from schemas.dialects import Dialect
 from schemas.faults import SenderError, kind_of
 from schemas.naming import is_named
+from schemas.parts import HEADER, Part
 from schemas.rejections import Rejection
 from schemas.signals import Origin, Passed, Signal
 from schemas.times import LATEST
@@ -28,6 +29,8 @@ AUTO: Final = "auto"
 """The dialect's name that stands for: detect it, for each event."""
 
 Outcome = Signal | Passed | Rejection
+_Numbered = tuple[int, Signal | Passed]
+"""An event's number within its record, and what it says."""
 
 _NOTHING: Final[dict[str, Any]] = {}
 _HALVES: Final = re.compile(r"[\ud800-\udfff]")
@@ -80,6 +83,7 @@ class Reader:
             latest: ms; an event whose time lies beyond it is refused as from the future. None: none is.
         """
         bound = LATEST if latest is None else latest
+        total = None
         try:
             if value is None or len(value) > MAX_RECORD_BYTES:
                 raise _unfit(value)  # noqa: TRY301  caught with the rest
@@ -89,16 +93,31 @@ class Reader:
                 event = explained(value, error)
             if type(event) is not dict:
                 raise SenderError("not an object", f"the value is {kind_of(event)}")  # noqa: TRY301  caught with the rest
-            if self._direct is not None:
+            if self._direct is not None and not (headers and _tells_of_a_part(headers)):
                 return [self._direct(event, _NOTHING, _NOTHING, origin, bound)]
-            outcomes, faults = self._events(event, texts(headers), origin, bound)
+            outcomes, faults, total = self._events(event, texts(headers), origin, bound)
         except SenderError as fault:
-            outcomes, faults = [], [fault]
+            outcomes, faults = [], {0: fault}
         except Exception as slip:  # noqa: BLE001  a record that nobody foresaw may not stop its partition
-            outcomes, faults = [], [SenderError("fault of ours", f"{type(slip).__name__}: {slip}")]
+            outcomes, faults = [], {0: SenderError("fault of ours", f"{type(slip).__name__}: {slip}")}
+        given: list[Outcome] = [outcome for _, outcome in outcomes]
         if faults:
-            outcomes.append(_rejection(faults, origin, key, value, headers))
-        return outcomes
+            part = Part(frozenset(faults), total) if total is not None and total > 1 else None
+            given.append(_rejection([*faults.values()], origin, key, value, headers, part=part))
+        return given
+
+    def part_of(
+        self, value: bytes, signals: Iterable[Signal], *, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> Part | None:
+        """Which events of a record, understood before, these signals are; None where it holds but one."""
+        meant = {(signal.customer, signal.id) for signal in signals}
+        try:
+            record = loads(value)
+        except JSONDecodeError as error:
+            record = explained(value, error)
+        outcomes, _, total = self._events(record, texts(headers), Origin("", 0, 0), LATEST)
+        numbers = [number for number, it in outcomes if isinstance(it, Signal) and (it.customer, it.id) in meant]
+        return Part(frozenset(numbers), total) if numbers and total > 1 else None
 
     def read_row(self, row: Mapping[str, str | None], origin: Origin, *, latest: int | None = None) -> list[Outcome]:
         """What a flat row says, column by column: the same as the same fields sent as a JSON object."""
@@ -110,25 +129,30 @@ class Reader:
 
     def _events(
         self, record: dict[str, Any], headers: Mapping[str, str], origin: Origin, bound: int
-    ) -> tuple[list[Outcome], list[SenderError]]:
-        """What each event of a record says, and the faults of those that cannot be understood."""
+    ) -> tuple[list[_Numbered], dict[int, SenderError], int]:
+        """What each event of a record says, the faults of those that cannot be understood, and how many there are.
+
+        Where the headers name some of the events, only these are told of.
+        """
         events, envelope, understand = self._recognise(record, headers)
-        outcomes: list[Outcome] = []
-        faults: list[SenderError] = []
-        ids: dict[str, dict[str, Any]] = {}
-        several = len(events) > 1
+        named = Part.of(headers) if headers else None
+        if named is not None and named.total != len(events):
+            raise SenderError("other events", f"its headers say {named}, and it holds {len(events)}")
+        outcomes: list[_Numbered] = []
+        faults: dict[int, SenderError] = {}
         for number, event in enumerate(events):
             try:
                 if type(event) is not dict:
                     raise SenderError("not an object", f"event {number} is {kind_of(event)}")  # noqa: TRY301  see below
-                outcome = understand(event, headers, envelope, origin, bound)
+                outcomes.append((number, understand(event, headers, envelope, origin, bound)))
             except SenderError as fault:
-                faults.append(fault)
-                continue
-            if several and isinstance(outcome, Signal) and ids.setdefault(outcome.id, event) != event:
-                outcome.id = f"{outcome.id}#{number}"  # it is the record's id, not the event's own
-            outcomes.append(outcome)
-        return outcomes, faults
+                faults[number] = fault
+        if len(events) > 1:
+            _tell_apart(outcomes, events, named)
+        if named is not None:
+            outcomes = [each for each in outcomes if each[0] in named.numbers]
+            faults = {number: fault for number, fault in faults.items() if number in named.numbers}
+        return outcomes, faults, len(events)
 
     def _recognise(
         self, record: dict[str, Any], headers: Mapping[str, str]
@@ -158,6 +182,28 @@ class Reader:
         return self._compiled[spoken]
 
 
+def _tells_of_a_part(headers: Sequence[tuple[str, bytes]]) -> bool:
+    return any(name.lower() == HEADER for name, _ in headers)
+
+
+def _tell_apart(outcomes: list[_Numbered], events: list[Any], named: Part | None) -> None:
+    """Give ids of their own to events that have the record's, in place: all but the first of them.
+
+    The first as well, if it was refused before and others were not: then the first of those was given the record's id.
+    """
+    firsts: dict[str, tuple[int, Signal]] = {}
+    for number, outcome in outcomes:
+        if not isinstance(outcome, Signal):
+            continue
+        id_ = outcome.id
+        first, signal = firsts.setdefault(id_, (number, outcome))
+        if events[first] == events[number]:
+            continue
+        outcome.id = f"{id_}#{number}"
+        if named is not None and first in named.numbers and number not in named.numbers:
+            signal.id = f"{id_}#{first}"
+
+
 def _unfit(value: bytes | None) -> SenderError:
     if value is None:
         return SenderError("tombstone", "the record has no value")
@@ -182,7 +228,9 @@ def _rejection(
     key: bytes | None,
     value: bytes | None,
     headers: Sequence[tuple[str, bytes]],
+    *,
+    part: Part | None,
 ) -> Rejection:
     first = faults[0]
     detail = first.detail if len(faults) == 1 else f"{first.detail} (the first of {len(faults)} events refused)"
-    return Rejection(first.reason, detail, origin, key, value, tuple(headers), len(faults))
+    return Rejection(first.reason, detail, origin, key, value, tuple(headers), len(faults), part)

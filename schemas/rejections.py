@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from schemas.decoding import texts
+from schemas.parts import WHOLE, Part
 from schemas.signals import Origin
 
 REASONS: Final[Mapping[str, str]] = {
@@ -21,6 +23,7 @@ REASONS: Final[Mapping[str, str]] = {
     "not an object": "the value, or an event inside it, is JSON but no object",
     "not a row": "the row has cells without a column, or cells that are not text",
     "no events": "the place where the record keeps its events holds none",
+    "other events": "only some of its events are meant, and it does not hold as many as it did when they were named",
     "unknown dialect": "no dialect recognises the event",
     "no customer": "no place where the dialect keeps the customer holds an id",
     "nobody": "the customer's id is one that means nobody, is too long, or holds control characters",
@@ -35,6 +38,9 @@ REASONS: Final[Mapping[str, str]] = {
 HEADER: Final = "stagewatch-"
 """What the names of our own headers on a rejected record begin with."""
 
+RETRIED: Final = HEADER + "retried"
+"""The header of a record that was refused before and sent again: where it stood first, as `topic/partition@offset`."""
+
 MAX_DETAIL: Final = 300
 """Longest detail, in characters: people read it, and it travels with every copy of the record."""
 
@@ -45,7 +51,8 @@ Headers = tuple[tuple[str, bytes], ...]
 class Rejection:
     """One record refused: a reason of REASONS, what was found, where it stood, and the record as it came.
 
-    A record that holds several events is refused once, for its first fault; `events` says how many were.
+    A record that holds several events is refused once, for its first fault; `events` says how many were, and `part`
+    which, if it is not known to be all of the record.
     """
 
     reason: str
@@ -55,12 +62,15 @@ class Rejection:
     value: bytes | None
     headers: Headers
     events: int = 1
+    part: Part | None = None
 
     def record(self) -> tuple[bytes | None, bytes | None, list[tuple[str, bytes]]]:
         """Key, value and headers as published: the original ones, then ours.
 
-        Headers that we wrote on an earlier refusal of the same record give way to the new ones.
+        Headers that we wrote on an earlier refusal of the same record give way to the new ones; that it was sent again,
+        and which of its events were meant then, stays.
         """
+        earlier = texts([each for each in self.headers if each[0].lower().startswith(HEADER)])
         kept = [(name, value) for name, value in self.headers if not name.lower().startswith(HEADER)]
         ours = {
             "reason": self.reason,
@@ -68,6 +78,9 @@ class Rejection:
             "topic": self.origin.topic,
             "partition": str(self.origin.partition),
             "offset": str(self.origin.offset),
+            "events": str(self.part or Part.of(earlier) or WHOLE),
         }
+        if RETRIED in earlier:
+            ours["retried"] = earlier[RETRIED][:MAX_DETAIL]
         kept += [(HEADER + name, text.encode(errors="backslashreplace")) for name, text in ours.items()]
         return self.key, self.value, kept

@@ -227,6 +227,7 @@ def test_a_rejection_is_published_with_its_own_bytes_and_headers_and_ours() -> N
             ("stagewatch-topic", b"events"),
             ("stagewatch-partition", b"3"),
             ("stagewatch-offset", b"17"),
+            ("stagewatch-events", b"all"),
         ],
     )
 
