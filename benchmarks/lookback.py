@@ -71,8 +71,7 @@ def sizes(machine: Machine, memories: dict[str, Memory]) -> tuple[list[int], flo
     gc.collect()
     tracemalloc.start()
     resting = Memories(machine, Packed(packing))
-    for customer, value in written.items():
-        resting.restore(customer, value)
+    resting.restore(written)
     taken, _ = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return sorted(map(len, written.values())), taken / len(written)

@@ -27,6 +27,8 @@ from stream.outlet import Out
 
 # No customer has this key: ids with control characters are refused.
 MARKER_KEY = b"\x00partition"
+# How the first line of a customer's record ends where its batch has led to no transition.
+NO_OUTBOX = b",[]]"
 # A recovery that reads nothing for so long (seconds) has lost its broker.
 STALLED_AFTER = 30.0
 # What one fetch may bring (bytes), so that recovery is not paced by round trips.

@@ -113,11 +113,10 @@ class Memories(Mapping[str, Memory]):
         """Whether this machine would have written it so."""
         return is_of(self._machine, written)
 
-    def restore(self, customer: str, written: bytes) -> None:
-        """Keep a memory as this machine would have written it, in place of any other."""
+    def restore(self, written: Mapping[str, bytes]) -> None:
+        """Keep memories as this machine would have written them, in place of any others; they are at rest."""
         self._read = None
-        self._resting.write(customer, written)
-        self._resting.rest(customer)
+        self._resting.restore(written)
 
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""

@@ -62,6 +62,9 @@ class Resting(Protocol):
     def rest(self, customer: str) -> None:
         """Nobody has asked for this customer in a while."""
 
+    def restore(self, written: Mapping[str, bytes]) -> None:
+        """These are the customers' memories from now on, and nobody has asked for them yet."""
+
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""
 
@@ -116,6 +119,10 @@ class Packed(Resting):
     def rest(self, customer: str) -> None:
         """Make it small."""
         self._kept[customer] = self._packing.pack(self._kept[customer])
+
+    def restore(self, written: Mapping[str, bytes]) -> None:
+        """Keep them, made small."""
+        self._kept.update(zip(written, self._packing.pack_all([*written.values()]), strict=True))
 
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""

@@ -15,12 +15,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
-from aiokafka import ConsumerRecord
-
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.saving import Head, head
-from stream.changelog import MARKER_KEY, CustomerEntry, Rows, apart, entry_of, mark_of, marker_of
+from stream.changelog import MARKER_KEY, NO_OUTBOX, CustomerEntry, Rows, apart, entry_of, mark_of, marker_of
 from stream.memories import READY, Memories
 from stream.resting import Packed, Resting
 
@@ -63,6 +61,7 @@ class Restored:
         self.fallen: set[str] = set()
         #: of the greatest batch so far: a batch is written when all before it has been published
         self._outboxes: dict[str, bytes] = {}
+        #: what is new of the records that are being taken; it goes to rest when all of them have been
         self._read: dict[str, bytes] = {}
 
     def customers(self) -> int:
@@ -93,21 +92,20 @@ class Restored:
     def load(self, rows: Rows) -> None:
         """Take records of the changelog, in order."""
         for row in rows:
-            self._take(row)
+            key, value = row.key, row.value
+            if key == MARKER_KEY:
+                if value is not None:
+                    self._mark(value)
+            elif value is None:
+                self._forget(key.decode())
+            else:
+                self._remember(key.decode(), value)
         if rows:
             self.last = rows[-1].offset, mark_of(rows[-1].key, rows[-1].value)
+        self.memories.restore(self._read)
         # What is further on than it says it has reached does no harm, as above.
         self.resting.keep(self._read, self.resting.reached)
         self._read.clear()
-
-    def _take(self, row: ConsumerRecord[bytes, bytes]) -> None:
-        if row.key == MARKER_KEY:
-            if row.value is not None:
-                self._mark(row.value)
-        elif row.value is None:
-            self._forget(row.key.decode())
-        else:
-            self._remember(row.key.decode(), row.value)
 
     def _mark(self, value: bytes) -> None:
         marker = marker_of(value)
@@ -116,8 +114,9 @@ class Restored:
         self.clock = max((time for time in (self.clock, marker.clock) if time is not None), default=None)
 
     def _forget(self, customer: str) -> None:
-        if customer in self.memories:
-            self.census[self.memories.head(customer).stages] -= 1
+        before = self._written(customer)
+        if before is not None:
+            self.census[head(before).stages] -= 1
             self.memories.forget(customer)
             self._read.pop(customer, None)
         self._outboxes.pop(customer, None)
@@ -128,18 +127,26 @@ class Restored:
         if batch > self.batch:
             self.batch = batch
             self._outboxes.clear()
-        before = self.memories.head(customer) if customer in self.memories else None
+        earlier = self._written(customer)
+        before = None if earlier is None else head(earlier)
         written, now = self.memories.told(customer, memory)
         if before is not None and _reached(now) < _reached(before):
             self.fallen.add(customer)
             return
-        self.memories.restore(customer, written)
         self._read[customer] = written
         self._count(customer, before, now)
         self.fallen.discard(customer)
-        self._outboxes.pop(customer, None)
-        if batch == self.batch:
+        if batch == self.batch and not outbox.endswith(NO_OUTBOX):
             self._outboxes[customer] = outbox + b"\n"
+        elif self._outboxes:
+            self._outboxes.pop(customer, None)
+
+    def _written(self, customer: str) -> bytes | None:
+        """The memory as it was read last, if there was one."""
+        written = self._read.get(customer)
+        if written is None and customer in self.resting:
+            return self.resting.read(customer)
+        return written
 
     def _count(self, customer: str, before: Head | None, now: Head) -> None:
         if before is not None:
