@@ -51,7 +51,12 @@ def create_app(
         wall: the wall clock, in milliseconds since the epoch.
         idempotent: whether the broker offers idempotent producers; Apache Kafka does.
         reached: told of each step by which a batch becomes durable (stream/steps.py).
+
+    Raises:
+        Mistake: the settings want what the broker, or what is installed, does not offer.
     """
+    if settings.exactly_once and not idempotent:
+        raise Mistake("exactly_once needs a broker with transactions, and this one has none: set it to false here")
     app = StreamApp(
         settings.app_id,
         connection_of(settings),
@@ -72,6 +77,7 @@ def create_app(
         stores=stores_of(settings),
         ready=max(1, READY // settings.partitions),
         reached=reached,
+        transactions=app.transactions,
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
@@ -166,4 +172,5 @@ def _client(settings: Settings, *, idempotent: bool) -> Client:
         fetch_wait=client.fetch_wait / 1000,
         batch_records=client.batch_records,
         idempotent=idempotent,
+        exactly_once=settings.exactly_once,
     )

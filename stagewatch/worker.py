@@ -27,9 +27,11 @@ from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
 from stagewatch.settings.loading import revealed
 from stagewatch.web import WebServer
+from stream import transactions
 from stream.app import StreamApp
 from stream.steps import Reached, nothing
 from stream.topics import TopicSpec, TopicState, faults, look
+from stream.transactions import NoTransactionsError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -74,6 +76,20 @@ async def check_topics(settings: Settings, specs: Sequence[TopicSpec]) -> dict[s
     if found := faults(specs, states):
         raise WorkerError("\n".join(map(str, found)))
     return states
+
+
+async def check_transactions(settings: Settings) -> None:
+    """Where a worker is to write exactly once, the broker lets it.
+
+    Raises:
+        WorkerError: otherwise, with what to do.
+    """
+    if not settings.exactly_once:
+        return
+    try:
+        await transactions.check(connection_of(settings), settings.app_id)
+    except (NoTransactionsError, KafkaError, OSError) as error:
+        raise WorkerError(str(error)) from error
 
 
 async def serve(app: StreamApp, stop: asyncio.Event) -> None:
@@ -170,6 +186,7 @@ def run(settings: Settings, reached: Reached = nothing) -> None:
 
     async def main() -> None:
         states = await check_topics(settings, topics_of(settings, machine))
+        await check_transactions(settings)
         app = create_app(settings, machine, readers, wall_clock, reached=reached)
         app.rejected_takes = states[app.publish_to.rejected].takes or app.rejected_takes
         with web_of(app, settings), stop_on_signals() as stop:

@@ -25,6 +25,7 @@ from stream.publishing import Topics
 from stream.steps import Reached, nothing
 from stream.table import CustomerTable, Recovered, TableManager
 from stream.topics import REJECTED_MAX_BYTES
+from stream.transactions import Transactions
 from stream.transport import Consumer, Transport
 
 
@@ -42,6 +43,7 @@ class Client:
             fetch a broker is under way at a time, that is how long a record can wait behind an empty partition.
         batch_records: most records that one poll may bring.
         idempotent: whether the broker knows idempotent producers; Apache Kafka does.
+        exactly_once: whether what a batch leads to is one transaction, its offset included.
     """
 
     session_timeout: float = 20.0
@@ -52,6 +54,7 @@ class Client:
     fetch_wait: float = 0.1
     batch_records: int = 5_000
     idempotent: bool = True
+    exactly_once: bool = False
 
 
 # The part of the time for which a rebalance waits that a batch may take to be written.
@@ -64,7 +67,8 @@ class _Boot(BootStrategy):
     app: StreamApp
 
     def kafka_producer(self) -> Iterable[ServiceT]:
-        return [*super().kafka_producer(), self.app.outlet]
+        transactions = self.app.transactions
+        return [*super().kafka_producer(), self.app.outlet, *([] if transactions is None else [transactions])]
 
 
 class StreamApp(faust.App):
@@ -137,6 +141,12 @@ class StreamApp(faust.App):
             within=client.rebalance_timeout * SHARE,
             allowed=self._may_write,
         )
+        #: the producer of each partition held, where they write exactly once
+        self.transactions = (
+            Transactions(connection, app_id, within=self.outlet.within, allowed=self._may_write)
+            if client.exactly_once
+            else None
+        )
         self.batches = self.topic(*sorted(self.sources), schema=BatchSchema(), acks=False)
         self.on_partitions_revoked.connect(self._let_go)
         metrics.watch(self.partitions)
@@ -160,6 +170,16 @@ class StreamApp(faust.App):
 
     def _may_write(self) -> bool:
         return not self.consumer.slept()
+
+    async def take(self, numbers: set[int]) -> None:
+        """From now on nobody who held these partitions before can write exactly once, or commit."""
+        if self.transactions is not None:
+            await self.transactions.take(numbers)
+
+    async def let_go(self) -> None:
+        """We write nothing more until partitions are taken again."""
+        if self.transactions is not None:
+            await self.transactions.let_go()
 
     async def settle(self) -> None:
         """Return when all work in hand is durable; no partition takes more until it is assigned again."""

@@ -58,7 +58,7 @@ def why_not(reached: Reached, end: int, mark: bytes | None, wall: int) -> str | 
         return f"they go to offset {reached.offset}, and it ends at {end}"
     if mark != reached.last:
         return f"it has no longer the record before offset {reached.offset}: it was made anew, or compacted so far"
-    if end > reached.offset and wall - reached.at > STALE_AFTER:
+    if end > reached.ended and wall - reached.at > STALE_AFTER:
         return "somebody else has held the partition, and they are more than 23 hours old"
     return None
 

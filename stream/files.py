@@ -77,8 +77,8 @@ class Files(Resting):
         told = self._ask(REACHED_KEY)
         if told is None:
             return None
-        form, offset, last, batch, clock, at = orjson.loads(told)
-        return Reached(offset, bytes.fromhex(last), batch, clock, at) if form == FORMAT else None
+        form, offset, last, batch, clock, at, *end = orjson.loads(told)
+        return Reached(offset, bytes.fromhex(last), batch, clock, at, *end) if form == FORMAT else None
 
     def _found(self) -> bytes | None:
         """Any key."""
@@ -268,4 +268,6 @@ class InFiles:
 
 
 def _said(reached: Reached) -> bytes:
-    return orjson.dumps((FORMAT, reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at))
+    told = (FORMAT, reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at)
+    # Told only where it says something, so that files written at least once stay as they were.
+    return orjson.dumps(told if reached.end is None else (*told, reached.end))

@@ -14,6 +14,7 @@ import asyncio
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
@@ -66,6 +67,8 @@ class Outlet(Service):
         allowed: whether anything may leave just now.
     """
 
+    _producer: AIOKafkaProducer | None = None
+
     def __init__(
         self,
         connection: Connection,
@@ -81,20 +84,22 @@ class Outlet(Service):
         self._connection = connection
         self._client_id = client_id
         self._idempotent = idempotent
-        self._producer: AIOKafkaProducer | None = None
 
     async def on_start(self) -> None:
         """Connect; raises KafkaConnectionError where no broker answers."""
-        self._producer = AIOKafkaProducer(
+        self._producer = self._new_producer(enable_idempotence=self._idempotent)
+        await self._producer.start()
+
+    def _new_producer(self, **further: Any) -> AIOKafkaProducer:  # noqa: ANN401  its own arguments
+        return AIOKafkaProducer(
             **self._connection.client(),
             client_id=self._client_id,
             acks="all",
-            enable_idempotence=self._idempotent,
             max_batch_size=BATCH_BYTES,
             max_request_size=MAX_REQUEST_BYTES,
             request_timeout_ms=int(self.within * 1000),
+            **further,
         )
-        await self._producer.start()
 
     async def on_stop(self) -> None:
         """Disconnect; what was handed over and not awaited is given up."""

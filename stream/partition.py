@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from typing import Any
 
 from journey.clock import Clock
 from journey.deadlines import Deadlines
@@ -26,7 +27,9 @@ from stream.progress import Progress
 from stream.publishing import Published, Topics, from_outbox, published, stages_record, transition_records
 from stream.resting import InMemory, Packed, Reached, Resting, Stores
 from stream.restoring import Restored
-from stream.writing import Failed, Going, Writing
+from stream.transactions import ExactlyOnce, Transactions
+from stream.ways import AtLeastOnce, Going, Way
+from stream.writing import Failed, Writing
 
 # Entries of the index that are looked at in one go: most are of deadlines that have been put off since.
 MOST_LOOKS = 10_000
@@ -76,6 +79,14 @@ class Setting:
     ready: int = READY
     #: told of each step that is done
     reached: steps.Reached = steps.nothing
+    #: what takes each batch in one; None where they are written step by step
+    transactions: Transactions | None = None
+
+    def way(self, number: int) -> Way:
+        """How what a partition's batches lead to becomes durable."""
+        if self.transactions is None:
+            return AtLeastOnce(self.outlet, self.reached)
+        return ExactlyOnce(number, self.transactions, self.reached)
 
 
 class _LookedEnough(Exception):  # noqa: N818  no error: it ends a look through the index
@@ -97,7 +108,8 @@ class Partition:
         self.census: Counter[tuple[str, str, str]] = Counter()
         #: number of the last batch worked out
         self.batch = 0
-        self.writing = Writing((setting.changelog, number), setting.outlet, setting.reached)
+        self._way = setting.way(number)
+        self.writing = Writing((setting.changelog, number), self._way, setting.outlet.within, setting.reached)
         self.progress = Progress(number)
         self._setting = setting
         self._beginning = setting.machine.stages(setting.machine.start(""))
@@ -211,7 +223,7 @@ class Partition:
         # is written as this batch left it: after a crash the next one is read again, and its signals come first.
         written = {customer: self.memories.write(customer) for customer in output.customers}
         changes = self._changes(output, written)
-        going = Going(output.number, output.others, changes, self._records(output), self.now)
+        going = Going(output.number, output.others, changes, self._records(output), self.now, output.source)
         self.memories.rest()
 
         def done(seconds: float) -> None:
@@ -232,18 +244,25 @@ class Partition:
 
     def _reached(self, batch: int, clock: int | None) -> Reached | None:
         """How far the changelog goes just now, after what we wrote of this batch; None where that cannot be told."""
-        end, last = self.writing.end, self.writing.last
-        return Reached(end, last, batch, clock, self._wall) if end and last else None
+        end, last = self.writing.tail.end, self.writing.tail.last
+        if not end or last is None:
+            return None
+        offset = last[0] + 1
+        return Reached(offset, last[1], batch, clock, self._wall, end if end > offset else None)
 
     def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
         return [
             customer_record(
                 self._place,
                 customer.encode(),
-                CustomerEntry(output.number, written[customer], [it.outbox() for it in outbox]),
+                CustomerEntry(output.number, written[customer], self._outbox(outbox)),
             )
             for customer, outbox in output.customers.items()
         ]
+
+    def _outbox(self, transitions: Iterable[Published]) -> list[Any]:
+        """What has to be kept of transitions until they are known to be on their topics."""
+        return [] if self._way.atomic else [it.outbox() for it in transitions]
 
     def _records(self, output: Output) -> list[Out]:
         records: list[Out] = []
@@ -273,8 +292,7 @@ class Partition:
         self._wall = wall
         self.batch, self.now = restored.batch, restored.clock
         self.writing.begin(restored.published, restored.clock)
-        if restored.last is not None and restored.last[0] + 1 == self.writing.end:
-            self.writing.last = restored.last[1]
+        self.writing.tail.was_read(restored.last)
         self._clock = self._setting.new_clock(self.now)
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied, wall)
@@ -284,15 +302,12 @@ class Partition:
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""
         again = [customer_record(self._place, customer.encode(), entry) for customer, entry in restored.again()]
-        if again:
-            await self.writing.write(again)
         records: list[Out] = []
         count = 0
         for customer, outbox in restored.unpublished():
             records += self._outgoing(customer, map(from_outbox, outbox))
             count += len(outbox)
-        await self._setting.outlet.send(records)
-        self.writing.published = self.batch
+        await self.writing.catch_up(Going(self.batch, [], again, records, self.now))
         self.resting.keep({}, self._reached(self.batch, self.now))
         return count
 

@@ -29,6 +29,7 @@ class Reached:
         batch: the last one in there; its transitions are on their topics.
         clock: where the partition's clock stood after it, in milliseconds, or None.
         at: when that was, in milliseconds since the epoch.
+        end: where the changelog ended then, if beyond `offset`: what ends a transaction stands behind the last record.
     """
 
     offset: int
@@ -36,6 +37,12 @@ class Reached:
     batch: int
     clock: int | None
     at: int
+    end: int | None = None
+
+    @property
+    def ended(self) -> int:
+        """Where the changelog ended, as far as is known."""
+        return self.offset if self.end is None else self.end
 
 
 class Resting(Protocol):

@@ -13,9 +13,12 @@ STEPS: Final[Mapping[str, str]] = {
     "aside": "what is set aside is acknowledged",
     "changelog": "memories with their outboxes, and the marker, are acknowledged",
     "transitions": "transitions and customers' stages are acknowledged",
+    "begun": "exactly once: a transaction has begun; nothing of it has been sent",
+    "sent": "exactly once: all records of the batch are acknowledged within the transaction",
+    "offsets": "exactly once: the source's offset is in the transaction",
     "done": "the batch counts as durable, and its offset may be committed",
     "commit": "offsets are about to be committed",
-    "committed": "offsets are committed",
+    "committed": "offsets are committed; exactly once, and everything else of the batch with them",
 }
 
 Reached = Callable[[str], None]

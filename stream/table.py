@@ -124,6 +124,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
             await asyncio.wait([self._filling])
         for partition in self.held.values():
             partition.close()
+        await self.app.let_go()
         if self.held:
             self._parked = {number: it for number, it in self.held.items() if it.writing.failure is None}
             self.held = {}
@@ -136,14 +137,16 @@ class CustomerTable(faust.Table[bytes, bytes]):
     async def _take(self, numbers: set[int]) -> None:
         started = monotonic()
         parked, self._parked = self._parked, {}
+        await self.app.take(numbers)
         ends = await self._ends(numbers) if numbers else {}
-        same = {number: it for number, it in parked.items() if number in numbers and it.writing.end == ends[number]}
+        here = {number: it for number, it in parked.items() if number in numbers}
+        same = {number: it for number, it in here.items() if it.writing.tail.end == ends[number]}
         kept = {number: it for number, it in same.items() if await it.resting.again()}
         for partition in kept.values():
             partition.reopen(self.app.wall())
         fresh = {number: self._new_partition(number) for number in numbers - kept.keys()}
         for number, partition in fresh.items():
-            partition.writing.end = ends[number]
+            partition.writing.tail.end = ends[number]
         try:
             recovery = await self._fill(fresh, ends) if fresh else Recovered()
         except BaseException:

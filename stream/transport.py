@@ -185,6 +185,10 @@ class Consumer(driver.Consumer):
         }
         if not offsets:
             return False
+        if self.app.transactions is not None:
+            # Committed already, each with its batch. Once more, from here, they could follow another worker's.
+            self._committed_offset.update(offsets)
+            return False
         self.app.reached("commit")
         done = await self._commit_offsets(offsets)
         self.app.reached("committed")

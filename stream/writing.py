@@ -1,9 +1,8 @@
 """The order in which what the batches of one partition led to becomes durable.
 
-It owns what is under way of one partition and where its changelog ends, and knows nothing of customers. A batch goes
-out in this order, each step acknowledged before the next begins: what is set aside, changelog (with the outbox),
-transitions; whoever hands it over hears of it after that. Flushes of one partition never overlap, and after one that
-failed there is no other.
+It owns what is under way of one partition and what its marker says, and knows nothing of customers. How one batch is
+written is its way's (stream/ways.py); whoever hands it over hears of it when all of it is acknowledged. Flushes of one
+partition never overlap, and after one that failed there is no other.
 """
 
 from __future__ import annotations
@@ -11,12 +10,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import replace
 from time import perf_counter
 
-from stream.changelog import Marker, mark_of, marker_record
-from stream.outlet import NotSentError, Out, Outlet, Place
+from stream.changelog import Marker, marker_record
+from stream.outlet import WITHIN, NotSentError, Out, Place
 from stream.steps import Reached, nothing
+from stream.tail import NotOwnerError, Tail
+from stream.ways import Going, Way
 
 log = logging.getLogger(__name__)
 
@@ -27,53 +28,28 @@ Done = Callable[[float], None]
 Failed = Callable[[BaseException], Awaitable[None]]
 
 
-class NotOwnerError(Exception):
-    """Somebody else has written to the changelog of a partition that was ours; says what that means."""
-
-
-@dataclass(slots=True)
-class Going:
-    """What a batch leads to, as records.
-
-    Attributes:
-        number: of the batch, within its partition.
-        aside: what is set aside; it goes first.
-        changes: records of the changelog.
-        records: what is published of it.
-        clock: where the partition's clock stood after the batch, in milliseconds, or None.
-    """
-
-    number: int
-    aside: list[Out]
-    changes: list[Out]
-    records: list[Out]
-    clock: int | None
-
-
 class Writing:
     """What of one partition is being written.
 
     Args:
         place: the changelog's topic and the partition's number.
-        outlet: the way out.
-        reached: told of each step that is done (stream/steps.py).
+        way: how a batch is written.
+        within: seconds that one may take to be acknowledged.
+        reached: told when a batch counts as durable.
     """
 
-    def __init__(self, place: Place, outlet: Outlet, reached: Reached = nothing) -> None:
+    def __init__(self, place: Place, way: Way, within: float = WITHIN, reached: Reached = nothing) -> None:
         self.open = True
         #: number of the last batch whose transitions are acknowledged
         self.published = 0
-        #: the changelog's end as our own reading and writing left it; None where that cannot be told
-        self.end: int | None = None
-        #: the mark of the last record before that end; None where that cannot be told
-        self.last: bytes | None = None
+        self.tail = Tail(place)
         #: why nothing more of this partition is written, if anything is the matter
         self.failure: Exception | None = None
         #: what the last marker says
         self._marked = 0
         self._clock: int | None = None
-        self._place = place
-        self._outlet = outlet
+        self._way = way
+        self._within = within
         self._reached = reached
         self._flushes: list[asyncio.Task[None]] = []
 
@@ -120,43 +96,31 @@ class Writing:
             await failed(error)
 
     async def _send(self, going: Going) -> None:
-        try:
-            async with asyncio.timeout(self._outlet.within):
-                # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
-                await self._outlet.send(going.aside)
-                self._reached("aside")
-                if going.changes:
-                    await self.write([*going.changes, self._marker(going.clock)])
-                self._reached("changelog")
-                await self._outlet.send(going.records)
-                self._reached("transitions")
-        except TimeoutError as error:
-            raise NotSentError(f"a batch was not acknowledged within {self._outlet.within:.0f} s") from error
+        if going.changes or (self._way.atomic and going.records):
+            published = going.number if self._way.atomic else self.published
+            going = replace(going, changes=[*going.changes, self._marker(published, going.clock)])
+        await self._deliver(going)
 
-    async def write(self, entries: list[Out]) -> None:
-        """Write records of the changelog.
+    async def _deliver(self, going: Going) -> None:
+        try:
+            async with asyncio.timeout(self._within):
+                await self._way.deliver(going, self.tail)
+        except TimeoutError as error:
+            raise NotSentError(f"a batch was not acknowledged within {self._within:.0f} s") from error
+
+    async def catch_up(self, going: Going) -> None:
+        """Write what the changelog held and may not stand there or be known, before any batch.
 
         Raises:
-            NotOwnerError: they stand behind somebody else's.
-            NotSentError: as the outlet says.
+            NotOwnerError, NotSentError: as its way says.
         """
-        ends = await self._outlet.send(entries)
-        if self.end is None:
-            return
-        ours, end = self.end + len(entries), ends[self._place]
-        self.end = end if end == ours else None
-        self.last = mark_of(entries[-1].key, entries[-1].value)
-        # An idempotent producer whose record was there already may not be told where: then nothing can be said.
-        if end != ours and end >= len(entries):
-            raise NotOwnerError(
-                f"partition {self._place[1]} of the changelog ends at {end}, and would at {ours} if nobody else had"
-                " written: another worker holds the partition, or woke up after it had lost it. Nothing is published"
-                " of what may be stale"
-            )
+        if going.changes or going.records:
+            await self._send(going)
+        self.published = going.number
 
-    def _marker(self, clock: int | None) -> Out:
-        self._marked, self._clock = self.published, clock
-        return marker_record(self._place, Marker(self.published, clock))
+    def _marker(self, published: int, clock: int | None) -> Out:
+        self._marked, self._clock = published, clock
+        return marker_record(self.tail.place, Marker(published, clock))
 
     async def settle(self, clock: int | None) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.
@@ -170,7 +134,8 @@ class Writing:
             await asyncio.wait(self._flushes)
         if self.failure is None and (self._marked, self._clock) != (self.published, clock):
             try:
-                await self.write([self._marker(clock)])
+                marker = self._marker(self.published, clock)
+                await self._deliver(Going(self.published, [], [marker], [], clock))
             except (NotSentError, NotOwnerError) as error:
-                log.warning("Partition %d is let go without its marker: %s", self._place[1], error)
+                log.warning("Partition %d is let go without its marker: %s", self.tail.place[1], error)
                 self.failure = error

@@ -203,6 +203,11 @@ class Settings(Section):
     max_record_bytes: Annotated[int, Field(ge=1_024, le=MAX_RECORD_BYTES)] = Field(
         MAX_RECORD_BYTES, description="A record longer than this many bytes is rejected unread; at most 1 MiB"
     )
+    exactly_once: bool = Field(
+        False,
+        description="Write all that a batch leads to in one Kafka transaction, with its offset: subscribers that read"
+        " committed records only see each change once, also after a crash",
+    )
     clock: Clock = Clock()
     store: Store = Store()
     http: Http = Http()

@@ -9,7 +9,9 @@ import pytest
 from stream.changelog import CustomerEntry, customer_record, end_offsets
 from stream.connection import Connection
 from stream.outlet import NotSentError, Out, Outlet
-from stream.writing import Going, NotOwnerError, Writing
+from stream.tail import NotOwnerError
+from stream.ways import AtLeastOnce, Going
+from stream.writing import Writing
 from tests.brokers import create_topic, fresh
 from tests.kafka import traffic
 from tests.kafka.broker import KafkaBroker
@@ -44,11 +46,11 @@ async def written(writing: Writing, log: str, topic: str, number: int) -> BaseEx
 async def test_one_who_finds_that_somebody_else_wrote_to_the_changelog_publishes_nothing(kafka: KafkaBroker) -> None:
     log, topic = await create_topic(kafka.address, fresh("log")), await create_topic(kafka.address, fresh("out"))
     async with outlet_to(kafka, AWAKE) as outlet:
-        old, new = Writing((log, 0), outlet), Writing((log, 0), outlet)
-        old.end = 0
+        old, new = Writing((log, 0), AtLeastOnce(outlet)), Writing((log, 0), AtLeastOnce(outlet))
+        old.tail.end = 0
         assert await written(old, log, topic, 1) is None
-        new.end = (await end_offsets(Connection(kafka.address), log, [0]))[0]
-        assert new.end == old.end
+        new.tail.end = (await end_offsets(Connection(kafka.address), log, [0]))[0]
+        assert new.tail.end == old.tail.end
         assert await written(new, log, topic, 2) is None
         error = await written(old, log, topic, 3)
     assert isinstance(error, NotOwnerError)
@@ -60,7 +62,7 @@ async def test_one_who_slept_sends_nothing(kafka: KafkaBroker) -> None:
     log, topic = await create_topic(kafka.address, fresh("log")), await create_topic(kafka.address, fresh("out"))
     allowed = [True]
     async with outlet_to(kafka, allowed) as outlet:
-        writing = Writing((log, 0), outlet)
+        writing = Writing((log, 0), AtLeastOnce(outlet))
         assert await written(writing, log, topic, 1) is None
         allowed.append(False)
         assert isinstance(await written(writing, log, topic, 2), NotSentError)

@@ -1,0 +1,75 @@
+"""How what a batch leads to becomes durable and visible: what is asked of such a way, and the one that repeats itself.
+
+Owns the order of the steps of one batch. At least once, each step is acknowledged before the next begins, and what may
+not have reached its topic is published again after a crash. Exactly once, all of it is one transaction:
+stream/transactions.py.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from stream.outlet import Out, Outlet
+from stream.steps import Reached, nothing
+from stream.tail import Tail
+
+
+@dataclass(slots=True)
+class Going:
+    """What a batch leads to, as records.
+
+    Attributes:
+        number: of the batch, within its partition.
+        aside: what is set aside; it goes first.
+        changes: records of the changelog.
+        records: what is published of it.
+        clock: where the partition's clock stood after the batch, in milliseconds, or None.
+        source: (topic, next offset) up to which the batch has read; None where it read nothing.
+    """
+
+    number: int
+    aside: list[Out]
+    changes: list[Out]
+    records: list[Out]
+    clock: int | None
+    source: tuple[str, int] | None = None
+
+
+class Way(Protocol):
+    """How the batches of one partition become durable."""
+
+    #: whether all of a batch becomes durable and visible at once, so that nothing of it is ever published again
+    atomic: bool
+
+    async def deliver(self, going: Going, tail: Tail) -> None:
+        """Return when all of it is acknowledged.
+
+        Raises:
+            NotOwnerError: somebody else holds the partition.
+            NotSentError: as the outlet says.
+        """
+
+
+class AtLeastOnce(Way):
+    """What is set aside, then the changelog with the outboxes, then transitions; offsets are committed after that."""
+
+    atomic = False
+
+    def __init__(self, outlet: Outlet, reached: Reached = nothing) -> None:
+        self._outlet = outlet
+        self._reached = reached
+
+    async def deliver(self, going: Going, tail: Tail) -> None:
+        """One step after the other."""
+        # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
+        await self._outlet.send(going.aside)
+        self._reached("aside")
+        if going.changes:
+            ends = await self._outlet.send(going.changes)
+            if not tail.follows(going.changes, ends):
+                raise tail.not_ours(going.changes, ends)
+            tail.wrote(going.changes, ends)
+        self._reached("changelog")
+        await self._outlet.send(going.records)
+        self._reached("transitions")
