@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -128,7 +128,8 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
         yield output
         return
     started = perf_counter()
-    understood = read(classifier, batch)
+    known = partition.progress.known(batch)
+    understood = read(classifier, replace(batch, records=batch.records[known:]) if known else batch)
     waiting = list(understood.signals.values())
     while waiting := _Applying(classifier, partition, batch, understood, output).all(waiting):
         yield _set_aside(app, output, understood)
@@ -136,7 +137,7 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
     partition.tell_time(batch, understood.newest)
     output.source = (batch.topic, batch.records[-1].offset + 1)
     output.taken = len(batch.records)
-    _count(classifier, batch, understood, perf_counter() - started)
+    _count(classifier, batch, understood, known, perf_counter() - started)
     yield _set_aside(app, output, understood)
 
 
@@ -257,12 +258,12 @@ def _rejection(
     return Rejection("fault of ours", detail, origin, row.key, row.value, headers, len(signals), part)
 
 
-def _count(classifier: Classifier, batch: Batch, understood: Understood, seconds: float) -> None:
+def _count(classifier: Classifier, batch: Batch, understood: Understood, known: int, seconds: float) -> None:
     metrics, topic, tally = classifier.app.metrics, batch.topic, understood.tally
     rejected = understood.rejected + Counter(rejection.reason for rejection in understood.rejections)
     metrics.count("signals", {(topic, kind): number for kind, number in Counter(understood.applied).items()})
     metrics.count("rejections", {(topic, reason): number for reason, number in rejected.items()})
-    metrics.count("skipped", {(topic,): understood.skipped})
+    metrics.count("skipped", {(topic,): understood.skipped + known})
     metrics.count("misplaced", {(topic,): understood.misplaced})
     for name in ("duplicates", "rewound", "too_late"):
         metrics.count(name, {(topic,): getattr(tally, name)})

@@ -1,12 +1,14 @@
 """The customer table's changelog: what a record of it holds, and reading a partition of it back.
 
-One record a customer, by its id, and one marker a partition. A customer's record carries the memory and the
-outbox: the transitions that the batch which wrote it caused. Batches of a partition are numbered; the marker
-says up to which batch all transitions have been acknowledged on their topics. After a crash, therefore, an
-outbox with a higher number is published again and no other is.
+One record a customer, by its id, one marker a partition, and whatever else a partition has to keep under keys of its
+own. A customer's record carries the memory and the outbox: the transitions that the batch which wrote it caused.
+Batches of a partition are numbered; the marker says up to which batch all transitions have been acknowledged on their
+topics. After a crash, therefore, an outbox with a higher number is published again and no other is. The marker says,
+too, how far each source had been worked out by the batch that it was written with: what of that is read again has been
+applied, also where the customer is unknown, having been erased since.
 
-The marker's value is a JSON array, `[published, clock]`; a customer's is a line of JSON, `[batch, outbox]`, and after
-it the memory as `journey.saving` writes it.
+The marker's value is a JSON array, `[published, clock, floor, batch]`; a customer's is a line of JSON, `[batch,
+outbox]`, and after it the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations
@@ -14,7 +16,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
 from time import monotonic
 from typing import Any
@@ -25,10 +27,15 @@ from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 from stream.connection import Connection
 from stream.outlet import Out
 
-# No customer has this key: ids with control characters are refused.
-MARKER_KEY = b"\x00partition"
+# What a partition keeps for itself; no customer has such a key: ids with control characters are refused.
+OWN = b"\x00"
+MARKER_KEY = OWN + b"partition"
+# Before the keys of records that are to be published and go once they are: [topic, key, value, headers] as JSON.
+PENDING = OWN + b"pending:"
 # How the first line of a customer's record ends where its batch has led to no transition.
 NO_OUTBOX = b",[]]"
+# The header of a tombstone.
+FLOOR = "floor"
 # A recovery that reads nothing for so long (seconds) has lost its broker.
 STALLED_AFTER = 30.0
 # What one fetch may bring (bytes), so that recovery is not paced by round trips.
@@ -54,10 +61,19 @@ class CustomerEntry:
 
 @dataclass(slots=True)
 class Marker:
-    """A partition's record: all batches up to `published` are on their topics; its clock stood at `clock` (ms)."""
+    """A partition's record.
+
+    Attributes:
+        published: all batches up to this one are on their topics.
+        clock: where the partition's clock stood, in ms, or None.
+        floor: of each source, the offset before which all has been applied by what stands before the marker.
+        batch: the one that it was written with, or that was the last one published.
+    """
 
     published: int
     clock: int | None
+    floor: dict[str, int] = field(default_factory=dict)
+    batch: int = 0
 
 
 def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:
@@ -70,7 +86,28 @@ def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntr
 def marker_record(place: tuple[str, int], marker: Marker) -> Out:
     """The marker as it is written."""
     topic, partition = place
-    return Out(topic, MARKER_KEY, orjson.dumps([marker.published, marker.clock]), partition=partition)
+    value = orjson.dumps([marker.published, marker.clock, marker.floor, marker.batch])
+    return Out(topic, MARKER_KEY, value, partition=partition)
+
+
+def own_record(place: tuple[str, int], key: bytes, value: bytes | None) -> Out:
+    """What a partition keeps for itself, as it is written; None: nothing any more."""
+    topic, partition = place
+    return Out(topic, key, value, partition=partition)
+
+
+def tombstone(place: tuple[str, int], customer: bytes, floor: Mapping[str, int]) -> Out:
+    """What says that there is no such customer any more, of all that was before `floor`.
+
+    A worker that slept may write an older memory behind it, and is told by that.
+    """
+    topic, partition = place
+    return Out(topic, customer, None, [(FLOOR, orjson.dumps(floor))], partition)
+
+
+def floor_of(headers: Iterable[tuple[str, bytes]]) -> dict[str, int]:
+    """The floor in the headers of a tombstone; empty where there is none."""
+    return next((orjson.loads(value) for name, value in headers if name == FLOOR), {})
 
 
 def entry_of(value: bytes) -> CustomerEntry:
@@ -108,7 +145,7 @@ def _unknown(value: bytes) -> UnknownEntryError:
 
 
 def marker_of(value: bytes) -> Marker:
-    """A marker from its bytes."""
+    """A marker from its bytes; those of before there was a floor have two parts."""
     return Marker(*orjson.loads(value))
 
 

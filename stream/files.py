@@ -22,13 +22,16 @@ import orjson
 from rocksdict import Rdict, ReadOptions, WriteBatch
 
 from stream.databases import CorruptError, Databases, InUseError, failed
-from stream.resting import FilesError, Packed, Reached, Resting
+from stream.resting import NOTHING, Changes, FilesError, OwnChanges, Packed, Reached, Resting
 
 log = logging.getLogger(__name__)
 
 FORMAT: Final = 1
 # No customer has this key: ids with control characters are refused.
 REACHED_KEY: Final = b"\x00reached"
+# Before the keys of what the partition keeps for itself.
+OWN_KEYS: Final = b"\x00own"
+FIRST_CUSTOMER: Final = b"\x01"
 # A worker that has lost a partition closes its files at once, so whoever needs more time (seconds) does not go.
 WAIT_FOR_LOCK: Final = 2.0
 READAHEAD: Final = 2 * 1024 * 1024
@@ -49,16 +52,18 @@ class Files(Resting):
     def __init__(self, folder: Path, databases: Databases) -> None:
         self._folder = folder
         self._databases = databases
-        #: not acknowledged yet, or written after the files were closed
-        self._fresh: dict[str, bytes] = {}
+        #: not acknowledged yet, or written after the files were closed; None: gone
+        self._fresh: dict[str, bytes | None] = {}
         self._database: Rdict | None = None
         self.reached: Reached | None = None
+        self.own: dict[bytes, bytes] = {}
         self._open()
 
     def _open(self) -> None:
         try:
             self._database = self._databases.open(self._folder)
             self.reached = self._told()
+            self.own = dict(self._owned())
         except CorruptError as error:
             self._begin_anew(f"they are damaged: {error}")
         else:
@@ -77,8 +82,16 @@ class Files(Resting):
         told = self._ask(REACHED_KEY)
         if told is None:
             return None
-        form, offset, last, batch, clock, at, *end = orjson.loads(told)
-        return Reached(offset, bytes.fromhex(last), batch, clock, at, *end) if form == FORMAT else None
+        # Those that earlier releases wrote have less at the end.
+        form, offset, last, batch, clock, at, *more = orjson.loads(told)
+        return Reached(offset, bytes.fromhex(last), batch, clock, at, *more) if form == FORMAT else None
+
+    def _owned(self) -> Iterator[tuple[bytes, bytes]]:
+        walk = self._opened().iter()
+        walk.seek(OWN_KEYS)
+        while walk.valid() and bytes(walk.key()).startswith(OWN_KEYS):
+            yield bytes(walk.key()).removeprefix(OWN_KEYS), bytes(walk.value())
+            walk.next()
 
     def _found(self) -> bytes | None:
         """Any key."""
@@ -101,7 +114,11 @@ class Files(Resting):
         return found
 
     def __contains__(self, customer: object) -> bool:
-        return isinstance(customer, str) and (customer in self._fresh or self._ask(customer.encode()) is not None)
+        if not isinstance(customer, str):
+            return False
+        if customer in self._fresh:
+            return self._fresh[customer] is not None
+        return self._ask(customer.encode()) is not None
 
     def __iter__(self) -> Iterator[str]:
         return (customer for customer, _ in self.items())
@@ -109,7 +126,7 @@ class Files(Resting):
     def items(self) -> Iterator[tuple[str, bytes]]:
         """All customers with their memories; nothing is to be written meanwhile."""
         fresh = self._fresh
-        yield from fresh.items()
+        yield from ((customer, written) for customer, written in fresh.items() if written is not None)
         options = ReadOptions()
         options.set_readahead_size(READAHEAD)
         # Whoever is looked at once need not push out those who come again; the stub does not know the argument.
@@ -117,7 +134,7 @@ class Files(Resting):
         walk = self._opened().iter(options)
         try:
             # Not `Rdict.items`, which ends without a word where a block is damaged.
-            walk.seek(b"\x01")
+            walk.seek(FIRST_CUSTOMER)
             while walk.valid():
                 customer = walk.key().decode()
                 if customer not in fresh:
@@ -129,11 +146,10 @@ class Files(Resting):
 
     def read(self, customer: str) -> bytes:
         """The memory as it was written. KeyError where there is none; FilesError where that cannot be told."""
-        written = self._fresh.get(customer)
+        fresh = self._fresh
+        written = fresh[customer] if customer in fresh else self._ask(customer.encode())
         if written is None:
-            written = self._ask(customer.encode())
-            if written is None:
-                raise KeyError(customer)
+            raise KeyError(customer)
         return written
 
     def write(self, customer: str, written: bytes) -> None:
@@ -148,14 +164,10 @@ class Files(Resting):
         self._fresh.update(written)
 
     def forget(self, customer: str) -> None:
-        """The customer is gone, if there was one."""
-        self._fresh.pop(customer, None)
-        try:
-            self._opened().delete(customer.encode())
-        except Exception as error:
-            raise failed(self._folder, error) from error
+        """The customer is gone, if there was one; from the files once that is acknowledged."""
+        self._fresh[customer] = None
 
-    def keep(self, written: Mapping[str, bytes], reached: Reached | None) -> None:
+    def keep(self, written: Changes, reached: Reached | None, own: OwnChanges = NOTHING) -> None:
         """Put into the files what is acknowledged; without `reached` they will not be trusted when opened next.
 
         Raises:
@@ -165,11 +177,10 @@ class Files(Resting):
             return
         batch = WriteBatch(raw_mode=True)
         for customer, each in written.items():
-            batch.put(customer.encode(), each)
-        if reached is None:
-            batch.delete(REACHED_KEY)
-        else:
-            batch.put(REACHED_KEY, _said(reached))
+            _put(batch, customer.encode(), each)
+        for key, each in own.items():
+            _put(batch, OWN_KEYS + key, each)
+        _put(batch, REACHED_KEY, None if reached is None else _said(reached))
         try:
             self._database.write(batch)
         except Exception as error:
@@ -177,7 +188,7 @@ class Files(Resting):
         self.reached = reached
         fresh = self._fresh
         for customer, each in written.items():
-            if fresh.get(customer) is each:  # else a later batch has written it again
+            if fresh.get(customer, b"") is each:  # else a later batch has written it again
                 del fresh[customer]
 
     def size(self) -> int:
@@ -216,6 +227,7 @@ class Files(Resting):
         self.close()
         self._fresh.clear()
         self.reached = None
+        self.own = {}
         try:
             shutil.rmtree(self._folder)
         except FileNotFoundError:
@@ -268,6 +280,12 @@ class InFiles:
 
 
 def _said(reached: Reached) -> bytes:
-    told = (FORMAT, reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at)
-    # Told only where it says something, so that files written at least once stay as they were.
-    return orjson.dumps(told if reached.end is None else (*told, reached.end))
+    told = reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at, reached.end, reached.floor
+    return orjson.dumps((FORMAT, *told))
+
+
+def _put(batch: WriteBatch, key: bytes, value: bytes | None) -> None:
+    if value is None:
+        batch.delete(key)
+    else:
+        batch.put(key, value)

@@ -57,7 +57,7 @@ COUNTERS = {
         "Growing: read a few of that topic, mend the sender or the dialect.",
     ),
     "skipped": Definition(
-        "signals_skipped", ("source",), "Signals delivered again whose offset memory had applied already.",
+        "signals_skipped", ("source",), "Signals or whole records delivered again that had been applied already.",
         "Normal after a restart; steady growth means that offsets are not committed.",
     ),
     "duplicates": Definition(

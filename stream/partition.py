@@ -20,7 +20,7 @@ from journey.memory import NEVER, Memory
 from schemas.transitions import Transition
 from stream import steps
 from stream.batches import Batch
-from stream.changelog import CustomerEntry, customer_record
+from stream.changelog import CustomerEntry, customer_record, own_record, tombstone
 from stream.memories import READY, Memories
 from stream.outlet import Out, Outlet
 from stream.progress import Progress
@@ -48,6 +48,8 @@ class Output:
         taken: records of the batch, for the backlog.
         moves: the transitions again, for whoever counts them.
         moved: the customers who stand elsewhere now, also where no transition says so yet.
+        gone: customers who are forgotten.
+        own: what the partition keeps for itself from now on, by key; None: nothing any more.
     """
 
     number: int
@@ -58,6 +60,8 @@ class Output:
     taken: int = 0
     moves: list[Transition] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
+    gone: list[str] = field(default_factory=list)
+    own: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
 Flushed = Callable[["Partition", Output, float], None]
@@ -106,6 +110,8 @@ class Partition:
         #: how far event time has come, in ms; None where nothing can be said yet
         self.now: int | None = None
         self.census: Counter[tuple[str, str, str]] = Counter()
+        #: what is kept of the partition itself, by key
+        self.own: dict[bytes, bytes] = {}
         #: number of the last batch worked out
         self.batch = 0
         self._way = setting.way(number)
@@ -167,6 +173,22 @@ class Partition:
         outbox += [published(transition, output.wall) for transition in transitions]
         output.moves += transitions
 
+    def forget(self, output: Output, customer: str) -> None:
+        """The customer is gone with all that was known; nothing where there is none."""
+        output.gone.append(customer)
+        if customer in self.memories:
+            stages = self._setting.machine.named(self.memories.head(customer).stages)
+            self.census.subtract(dict.fromkeys(stages, 1))
+            self.memories.forget(customer)
+
+    def keep(self, output: Output, key: bytes, value: bytes | None) -> None:
+        """What the partition keeps for itself under a key from now on; None: nothing any more."""
+        output.own[key] = value
+        if value is None:
+            self.own.pop(key, None)
+        else:
+            self.own[key] = value
+
     def _wait(self, memory: Memory, before: Memory | None) -> None:
         """Let the index know the memory's deadline, where it does not look at it earlier anyway."""
         due = memory.due
@@ -217,18 +239,23 @@ class Partition:
         `flushed` is called when all of it is acknowledged, with the seconds it took; `failed` with the error
         when it could not be written, after which nothing more of this partition is written or committed.
         """
-        if not (output.customers or output.others or output.source):
+        if not (output.customers or output.others or output.source or output.own):
             return
+        if output.source is not None:
+            self.progress.worked_out(*output.source)
         # Encoded at once: a later batch may change the same memories before this one is written. The clock, too,
         # is written as this batch left it: after a crash the next one is read again, and its signals come first.
         written = {customer: self.memories.write(customer) for customer in output.customers}
         changes = self._changes(output, written)
-        going = Going(output.number, output.others, changes, self._records(output), self.now, output.source)
+        going = Going(
+            output.number, output.others, changes, self._records(output), self.now, output.source, self.progress.floor
+        )
         self.memories.rest()
 
         def done(seconds: float) -> None:
-            if written:
-                self.resting.keep(written, self._reached(going.number, going.clock))
+            if changes:
+                gone = dict.fromkeys(output.gone)
+                self.resting.keep(gone | written, self._reached(going), output.own)
             if output.source is not None:
                 source, offset = output.source
                 self.progress.durable[source] = offset
@@ -238,20 +265,26 @@ class Partition:
 
     async def settle(self) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so."""
-        await self.writing.settle(self.now)
+        await self.writing.settle(self.now, self.progress.floor)
         if self.writing.failure is None:
-            self.resting.keep({}, self._reached(self.writing.published, self.now))
+            self.resting.keep({}, self._reached())
 
-    def _reached(self, batch: int, clock: int | None) -> Reached | None:
-        """How far the changelog goes just now, after what we wrote of this batch; None where that cannot be told."""
+    def _reached(self, going: Going | None = None) -> Reached | None:
+        """How far the changelog goes just now, after what we wrote of a batch, or of all; None: that cannot be told."""
         end, last = self.writing.tail.end, self.writing.tail.last
         if not end or last is None:
             return None
         offset = last[0] + 1
-        return Reached(offset, last[1], batch, clock, self._wall, end if end > offset else None)
+        beyond = end if end > offset else None
+        if going is None:
+            batch, floor = self.writing.published, self.progress.floor
+            return Reached(offset, last[1], batch, self.now, self._wall, beyond, floor)
+        return Reached(offset, last[1], going.number, going.clock, self._wall, beyond, going.floor)
 
     def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
-        return [
+        own = [own_record(self._place, key, value) for key, value in output.own.items()]
+        gone = [tombstone(self._place, customer.encode(), self.progress.floor) for customer in output.gone]
+        entries = [
             customer_record(
                 self._place,
                 customer.encode(),
@@ -259,6 +292,7 @@ class Partition:
             )
             for customer, outbox in output.customers.items()
         ]
+        return own + gone + entries
 
     def _outbox(self, transitions: Iterable[Published]) -> list[Any]:
         """What has to be kept of transitions until they are known to be on their topics."""
@@ -291,25 +325,36 @@ class Partition:
         self.resting, self.memories, self._deadlines = restored.resting, restored.memories, restored.deadlines
         self._wall = wall
         self.batch, self.now = restored.batch, restored.clock
-        self.writing.begin(restored.published, restored.clock)
+        self.own = restored.own
+        self.writing.begin(restored.published, restored.clock, restored.floor)
         self.writing.tail.was_read(restored.last)
         self._clock = self._setting.new_clock(self.now)
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied, wall)
+        self.progress.begin_at(restored.floor)
         for stages, count in restored.census.items():
             self.census.update(dict.fromkeys(machine.named(stages), count))
 
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""
-        again = [customer_record(self._place, customer.encode(), entry) for customer, entry in restored.again()]
+        again = self._again(restored)
         records: list[Out] = []
         count = 0
         for customer, outbox in restored.unpublished():
             records += self._outgoing(customer, map(from_outbox, outbox))
             count += len(outbox)
-        await self.writing.catch_up(Going(self.batch, [], again, records, self.now))
-        self.resting.keep({}, self._reached(self.batch, self.now))
+        going = Going(self.batch, [], again, records, self.now, floor=self.progress.floor)
+        await self.writing.catch_up(going, marked=not restored.behind)
+        self.resting.keep({}, self._reached())
         return count
+
+    def _again(self, restored: Restored) -> list[Out]:
+        return [
+            customer_record(self._place, customer.encode(), entry)
+            if entry is not None
+            else tombstone(self._place, customer.encode(), restored.gone_before(customer))
+            for customer, entry in restored.again()
+        ]
 
     def close(self) -> None:
         """Leave what outlives the process to whoever is next."""

@@ -26,6 +26,8 @@ class Progress:
         #: the end as last heard, and the next offset that is not durable yet
         self.highwater: dict[str, int] = {}
         self.durable: dict[str, int] = {}
+        #: of each source, the offset before which all has been worked out, here or before
+        self.floor: dict[str, int] = {}
         #: the greatest offset that any memory has applied
         self._applied: dict[str, int] = {}
         #: when the broker last answered, in milliseconds since the epoch
@@ -36,6 +38,10 @@ class Progress:
         self._heard = dict.fromkeys(sources, wall)
         for source, offset in applied.items():
             self._applied[source] = max(offset, self._applied.get(source, -1))
+
+    def begin_at(self, floor: Mapping[str, int]) -> None:
+        """All before these offsets has been worked out by whoever had the partition before."""
+        self.floor = dict(floor)
 
     def arrived(self, batch: Batch, *, flushing: bool) -> None:
         """Note how far a source has come; lag can be told before anything is durable.
@@ -64,6 +70,18 @@ class Progress:
                 " known already. Make it under another name and put that into `sources`, which keeps what is known of"
                 " the customers; or choose another `app_id`, which begins without customers"
             )
+
+    def known(self, batch: Batch) -> int:
+        """How many of a batch's records, its first ones, have been worked out before."""
+        floor = self.floor.get(batch.topic, 0)
+        if not batch.records or batch.records[0].offset >= floor:
+            return 0
+        return sum(row.offset < floor for row in batch.records)
+
+    def worked_out(self, source: str, offset: int) -> None:
+        """All of a source before this offset has been worked out."""
+        # Another object every time: what is being written keeps the one of its time.
+        self.floor = self.floor | {source: max(offset, self.floor.get(source, 0))}
 
     def lag(self) -> dict[str, int]:
         """Records per source that are not durable yet."""

@@ -9,10 +9,16 @@ led to has been acknowledged.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
-from typing import Protocol
+from dataclasses import dataclass, field
+from typing import Final, Protocol
 
 from stream.packing import Packing
+
+#: memories as they were written, by customer; None: the customer is gone
+Changes = Mapping[str, bytes | None]
+#: what the partition keeps for itself, by key; None: nothing any more
+OwnChanges = Mapping[bytes, bytes | None]
+NOTHING: Final[OwnChanges] = {}
 
 
 class FilesError(Exception):
@@ -30,6 +36,7 @@ class Reached:
         clock: where the partition's clock stood after it, in milliseconds, or None.
         at: when that was, in milliseconds since the epoch.
         end: where the changelog ended then, if beyond `offset`: what ends a transaction stands behind the last record.
+        floor: of each source, the offset before which all has been applied.
     """
 
     offset: int
@@ -38,6 +45,7 @@ class Reached:
     clock: int | None
     at: int
     end: int | None = None
+    floor: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def ended(self) -> int:
@@ -53,6 +61,8 @@ class Resting(Protocol):
 
     #: how far what outlives the process goes; None where nothing does, or none of it is to be trusted
     reached: Reached | None
+    #: what outlives the process of what the partition keeps for itself, by key
+    own: dict[bytes, bytes]
 
     def __contains__(self, customer: object) -> bool:
         """Whether there is such a customer."""
@@ -75,8 +85,8 @@ class Resting(Protocol):
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""
 
-    def keep(self, written: Mapping[str, bytes], reached: Reached | None) -> None:
-        """All up to `reached` is acknowledged, these memories among it; None: how far that is cannot be told."""
+    def keep(self, written: Changes, reached: Reached | None, own: OwnChanges = NOTHING) -> None:
+        """All up to `reached` is acknowledged, this among it; None: how far that is cannot be told."""
 
     def items(self) -> Iterator[tuple[str, bytes]]:
         """All customers with their memories."""
@@ -106,6 +116,7 @@ class Packed(Resting):
 
     def __init__(self, packing: Packing | None = None) -> None:
         self.reached: Reached | None = None
+        self.own: dict[bytes, bytes] = {}
         self._packing = packing or Packing()
         self._kept: dict[str, bytes] = {}
 
@@ -135,7 +146,7 @@ class Packed(Resting):
         """The customer is gone, if there was one."""
         self._kept.pop(customer, None)
 
-    def keep(self, written: Mapping[str, bytes], reached: Reached | None) -> None:
+    def keep(self, written: Changes, reached: Reached | None, own: OwnChanges = NOTHING) -> None:
         """Nothing outlives the process."""
 
     def items(self) -> Iterator[tuple[str, bytes]]:

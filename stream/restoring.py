@@ -18,7 +18,19 @@ from typing import Any, Final
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.saving import Head, head
-from stream.changelog import MARKER_KEY, NO_OUTBOX, CustomerEntry, Rows, apart, entry_of, mark_of, marker_of
+from stream.changelog import (
+    MARKER_KEY,
+    NO_OUTBOX,
+    OWN,
+    PENDING,
+    CustomerEntry,
+    Rows,
+    apart,
+    entry_of,
+    floor_of,
+    mark_of,
+    marker_of,
+)
 from stream.memories import READY, Memories
 from stream.resting import Packed, Resting
 
@@ -44,7 +56,11 @@ class Restored:
         batch: the greatest number of a batch.
         published: up to which batch all transitions are on their topics.
         clock: where the partition's clock stood, in milliseconds, or None.
-        fallen: customers whose last record is an older one than another of theirs.
+        floor: of each source, the offset before which all has been applied.
+        own: what the partition keeps for itself, by key; what is still to be published is in `pending`.
+        pending: records that may not have reached their topics, by key, beside the outboxes of customers.
+        fallen: customers whose last record is an older one than another of theirs, or than that they are gone.
+        behind: whether the last marker is an older one than another.
     """
 
     def __init__(self, machine: Machine, resting: Resting | None = None, ready: int = READY) -> None:
@@ -58,11 +74,18 @@ class Restored:
         self.batch = 0
         self.published = 0
         self.clock: int | None = None
+        self.floor: dict[str, int] = {}
+        self.own: dict[bytes, bytes] = {}
+        self.pending: dict[bytes, bytes] = {}
         self.fallen: set[str] = set()
+        self.behind = False
+        #: customers who are gone, each with the floor of that time
+        self._gone: dict[str, dict[str, int]] = {}
         #: of the greatest batch so far: a batch is written when all before it has been published
         self._outboxes: dict[str, bytes] = {}
         #: what is new of the records that are being taken; it goes to rest when all of them have been
-        self._read: dict[str, bytes] = {}
+        self._read: dict[str, bytes | None] = {}
+        self._own_read: dict[bytes, bytes | None] = {}
 
     def customers(self) -> int:
         """How many there are."""
@@ -80,6 +103,8 @@ class Restored:
             return
         self.batch = self.published = reached.batch
         self.clock = reached.clock
+        self.floor |= reached.floor
+        self.own |= self.resting.own
         self.last = reached.offset - 1, reached.last
         for customer, written in self.resting.items():
             if not self.known and not self.memories.as_written_here(written):
@@ -96,41 +121,61 @@ class Restored:
             if key == MARKER_KEY:
                 if value is not None:
                     self._mark(value)
+            elif key.startswith(OWN):
+                self._own(key, value)
             elif value is None:
-                self._forget(key.decode())
+                self._forget(key.decode(), floor_of(row.headers))
             else:
                 self._remember(key.decode(), value)
         if rows:
             self.last = rows[-1].offset, mark_of(rows[-1].key, rows[-1].value)
-        self.memories.restore(self._read)
+        self.memories.restore({customer: each for customer, each in self._read.items() if each is not None})
         # What is further on than it says it has reached does no harm, as above.
-        self.resting.keep(self._read, self.resting.reached)
+        self.resting.keep(self._read, self.resting.reached, self._own_read)
         self._read.clear()
+        self._own_read.clear()
 
     def _mark(self, value: bytes) -> None:
         marker = marker_of(value)
+        known = self.floor
+        self.behind = marker.published < self.published or any(marker.floor.get(it, 0) < known[it] for it in known)
         self.published = max(self.published, marker.published)
-        self.batch = max(self.batch, marker.published)
+        self._has_come(max(marker.batch, marker.published))
         self.clock = max((time for time in (self.clock, marker.clock) if time is not None), default=None)
+        for source, offset in marker.floor.items():
+            self.floor[source] = max(offset, self.floor.get(source, 0))
 
-    def _forget(self, customer: str) -> None:
+    def _own(self, key: bytes, value: bytes | None) -> None:
+        kept = self.pending if key.startswith(PENDING) else self.own
+        if value is None:
+            kept.pop(key, None)
+        else:
+            kept[key] = value
+        if kept is self.own:
+            self._own_read[key] = value
+
+    def _forget(self, customer: str, floor: dict[str, int]) -> None:
         before = self._written(customer)
         if before is not None:
             self.census[head(before).stages] -= 1
             self.memories.forget(customer)
-            self._read.pop(customer, None)
+        self._read[customer] = None
         self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
+        self._gone[customer] = floor
 
-    def _remember(self, customer: str, value: bytes) -> None:
-        batch, outbox, memory = apart(value)
+    def _has_come(self, batch: int) -> None:
         if batch > self.batch:
             self.batch = batch
             self._outboxes.clear()
+
+    def _remember(self, customer: str, value: bytes) -> None:
+        batch, outbox, memory = apart(value)
+        self._has_come(batch)
         earlier = self._written(customer)
         before = None if earlier is None else head(earlier)
         written, now = self.memories.told(customer, memory)
-        if before is not None and _reached(now) < _reached(before):
+        if self._older(customer, before, now):
             self.fallen.add(customer)
             return
         self._read[customer] = written
@@ -143,10 +188,16 @@ class Restored:
 
     def _written(self, customer: str) -> bytes | None:
         """The memory as it was read last, if there was one."""
-        written = self._read.get(customer)
-        if written is None and customer in self.resting:
-            return self.resting.read(customer)
-        return written
+        if customer in self._read:
+            return self._read[customer]
+        return self.resting.read(customer) if customer in self.resting else None
+
+    def _older(self, customer: str, before: Head | None, now: Head) -> bool:
+        """Whether a memory is an older one than what has been read of the customer already."""
+        gone = self._gone.get(customer)
+        if gone and now.offsets and all(offset < gone.get(source, 0) for source, offset in now.offsets.items()):
+            return True
+        return before is not None and _reached(now) < _reached(before)
 
     def _count(self, customer: str, before: Head | None, now: Head) -> None:
         if before is not None:
@@ -167,11 +218,18 @@ class Restored:
             if outbox := entry_of(line).outbox:
                 yield customer, outbox
 
-    def again(self) -> Iterator[tuple[str, CustomerEntry]]:
-        """What has to be written again, since an older record stands behind it."""
+    def again(self) -> Iterator[tuple[str, CustomerEntry | None]]:
+        """What has to be written again, since an older record stands behind it; None: that the customer is gone."""
         outboxes = dict(self.unpublished())
         for customer in sorted(self.fallen):
-            yield customer, CustomerEntry(self.batch, self.memories.written(customer), outboxes.get(customer, []))
+            if customer not in self.memories:
+                yield customer, None
+            else:
+                yield customer, CustomerEntry(self.batch, self.memories.written(customer), outboxes.get(customer, []))
+
+    def gone_before(self, customer: str) -> dict[str, int]:
+        """The floor of when the customer went; empty where that is not known."""
+        return self._gone.get(customer, {})
 
 
 def _reached(told: Head) -> tuple[int, int]:

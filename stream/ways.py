@@ -7,7 +7,8 @@ stream/transactions.py.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from stream.outlet import Out, Outlet
@@ -26,6 +27,8 @@ class Going:
         records: what is published of it.
         clock: where the partition's clock stood after the batch, in milliseconds, or None.
         source: (topic, next offset) up to which the batch has read; None where it read nothing.
+        floor: of each source, the offset before which all has been worked out with the batch.
+        after: records of the changelog that are written once all of it is published, where that is not at once.
     """
 
     number: int
@@ -34,6 +37,8 @@ class Going:
     records: list[Out]
     clock: int | None
     source: tuple[str, int] | None = None
+    floor: Mapping[str, int] = field(default_factory=dict)
+    after: list[Out] = field(default_factory=list)
 
 
 class Way(Protocol):
@@ -65,11 +70,15 @@ class AtLeastOnce(Way):
         # What is set aside goes first: a signal on which the journey failed is skipped once memory is past it.
         await self._outlet.send(going.aside)
         self._reached("aside")
-        if going.changes:
-            ends = await self._outlet.send(going.changes)
-            if not tail.follows(going.changes, ends):
-                raise tail.not_ours(going.changes, ends)
-            tail.wrote(going.changes, ends)
+        await self._change(going.changes, tail)
         self._reached("changelog")
         await self._outlet.send(going.records)
         self._reached("transitions")
+        await self._change(going.after, tail)
+
+    async def _change(self, changes: list[Out], tail: Tail) -> None:
+        if changes:
+            ends = await self._outlet.send(changes)
+            if not tail.follows(changes, ends):
+                raise tail.not_ours(changes, ends)
+            tail.wrote(changes, ends)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
 
@@ -48,6 +48,7 @@ class Writing:
         #: what the last marker says
         self._marked = 0
         self._clock: int | None = None
+        self._floor: Mapping[str, int] = {}
         self._way = way
         self._within = within
         self._reached = reached
@@ -58,10 +59,10 @@ class Writing:
         """Whether anything is under way."""
         return bool(self._flushes)
 
-    def begin(self, published: int, clock: int | None) -> None:
+    def begin(self, published: int, clock: int | None, floor: Mapping[str, int]) -> None:
         """Go on where the changelog's marker stands."""
         self.published = self._marked = published
-        self._clock = clock
+        self._clock, self._floor = clock, floor
 
     async def room(self) -> bool:
         """Wait until another batch may be worked out; False where the partition was revoked meanwhile."""
@@ -97,8 +98,7 @@ class Writing:
 
     async def _send(self, going: Going) -> None:
         if going.changes or (self._way.atomic and going.records):
-            published = going.number if self._way.atomic else self.published
-            going = replace(going, changes=[*going.changes, self._marker(published, going.clock)])
+            going = self._marked_with(going)
         await self._deliver(going)
 
     async def _deliver(self, going: Going) -> None:
@@ -108,21 +108,30 @@ class Writing:
         except TimeoutError as error:
             raise NotSentError(f"a batch was not acknowledged within {self._within:.0f} s") from error
 
-    async def catch_up(self, going: Going) -> None:
+    async def catch_up(self, going: Going, *, marked: bool) -> None:
         """Write what the changelog held and may not stand there or be known, before any batch.
+
+        The marker, too, where that is not what is `marked`.
 
         Raises:
             NotOwnerError, NotSentError: as its way says.
         """
-        if going.changes or going.records:
+        if not marked:
+            await self._deliver(self._marked_with(going))
+        elif going.changes or going.records:
             await self._send(going)
         self.published = going.number
 
-    def _marker(self, published: int, clock: int | None) -> Out:
-        self._marked, self._clock = published, clock
-        return marker_record(self.tail.place, Marker(published, clock))
+    def _marked_with(self, going: Going) -> Going:
+        published = going.number if self._way.atomic else self.published
+        marker = self._marker(published, going.clock, going.floor, going.number)
+        return replace(going, changes=[*going.changes, marker])
 
-    async def settle(self, clock: int | None) -> None:
+    def _marker(self, published: int, clock: int | None, floor: Mapping[str, int], batch: int) -> Out:
+        self._marked, self._clock, self._floor = published, clock, floor
+        return marker_record(self.tail.place, Marker(published, clock, dict(floor), batch))
+
+    async def settle(self, clock: int | None, floor: Mapping[str, int]) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.
 
         It says, too, how far the clock has come where only time has passed since, so that whoever holds the partition
@@ -132,9 +141,10 @@ class Writing:
         self.open = False
         while self._flushes:
             await asyncio.wait(self._flushes)
-        if self.failure is None and (self._marked, self._clock) != (self.published, clock):
+        said = self._marked, self._clock, self._floor
+        if self.failure is None and said != (self.published, clock, floor):
             try:
-                marker = self._marker(self.published, clock)
+                marker = self._marker(self.published, clock, floor, self.published)
                 await self._deliver(Going(self.published, [], [marker], [], clock))
             except (NotSentError, NotOwnerError) as error:
                 log.warning("Partition %d is let go without its marker: %s", self.tail.place[1], error)

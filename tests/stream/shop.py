@@ -53,7 +53,8 @@ def after(memory: Memory | None, *signals: Signal) -> Memory:
 
 def row(out: Out, offset: int = 0) -> "ConsumerRecord[bytes, bytes]":
     """What is read back of a record written."""
-    return ConsumerRecord(out.topic, out.partition or 0, offset, 0, 0, out.key, out.value, None, 0, 0, ())
+    headers = tuple(out.headers)
+    return ConsumerRecord(out.topic, out.partition or 0, offset, 0, 0, out.key, out.value, None, 0, 0, headers)
 
 
 def entry(memory: Memory, batch: int, outbox: list[object] | None = None) -> "ConsumerRecord[bytes, bytes]":
@@ -63,6 +64,8 @@ def entry(memory: Memory, batch: int, outbox: list[object] | None = None) -> "Co
     )
 
 
-def marker(published: int, clock: int | None = None) -> "ConsumerRecord[bytes, bytes]":
+def marker(
+    published: int, clock: int | None = None, floor: dict[str, int] | None = None
+) -> "ConsumerRecord[bytes, bytes]":
     """A marker of the changelog."""
-    return row(marker_record(PLACE, Marker(published, clock)))
+    return row(marker_record(PLACE, Marker(published, clock, floor or {})))

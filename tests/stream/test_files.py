@@ -17,14 +17,14 @@ from hypothesis import strategies as st
 from journey.saving import encode
 from stagewatch.library import machine_of_journeys
 from stream.beginning import why_not
-from stream.changelog import CustomerEntry, Marker, customer_record, mark_of, marker_record
+from stream.changelog import OWN, CustomerEntry, Marker, customer_record, mark_of, marker_record, own_record, tombstone
 from stream.databases import Databases
 from stream.files import Files, InFiles
 from stream.memories import Memories
 from stream.outlet import Out
-from stream.resting import FilesError, Packed, Reached
+from stream.resting import Changes, FilesError, OwnChanges, Packed, Reached
 from stream.restoring import OtherMachineError, Restored
-from tests.stream.shop import MACHINE, MINUTE, PLACE, T, after, row, signal
+from tests.stream.shop import MACHINE, MINUTE, PLACE, SOURCE, T, after, row, signal
 
 DATABASES = Databases()
 FAR = T + 10_000 * 24 * 60 * MINUTE
@@ -44,7 +44,8 @@ class Worker:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.log: list[ConsumerRecord[bytes, bytes]] = []
-        self.going: deque[tuple[int, dict[str, bytes]]] = deque()
+        self.going: deque[tuple[int, Changes, OwnChanges, dict[str, int]]] = deque()
+        self.floor: dict[str, int] = {}
         self.heard = 0
         self.acknowledged = self.batch = 0
         self.resting = files(folder)
@@ -57,17 +58,34 @@ class Worker:
             self.heard += 1
             happened = signal(customer, T + self.heard * MINUTE, self.heard)
             self.memories.take(after(self.memories.get(customer), happened))
-        self.going.append((self.batch, {customer: self.memories.write(customer) for customer in sorted(customers)}))
+        self._going({customer: self.memories.write(customer) for customer in sorted(customers)}, {})
         self.memories.rest()
 
-    def write(self) -> dict[str, bytes]:
+    def erase(self, customer: str) -> None:
+        """Forget somebody, and keep that."""
+        self.batch += 1
+        self.memories.forget(customer)
+        kept = OWN + customer.encode()
+        self._going({customer: None}, {kept: b"%d" % self.heard if self.batch % 2 else None})
+
+    def _going(self, written: Changes, own: OwnChanges) -> None:
+        self.floor = self.floor | {SOURCE: self.heard + 1}
+        self.going.append((self.batch, written, own, self.floor))
+
+    def write(self) -> tuple[Changes, OwnChanges]:
         """The oldest batch under way stands in the changelog."""
-        number, written = self.going.popleft()
+        number, written, own, floor = self.going.popleft()
+        for key, value in own.items():
+            self._append(own_record(PLACE, key, value))
         for customer, memory in written.items():
-            self._append(customer_record(PLACE, customer.encode(), CustomerEntry(number, memory, [customer, number])))
-        self._append(marker_record(PLACE, Marker(self.acknowledged, T + number)))
+            name = customer.encode()
+            if memory is None:
+                self._append(tombstone(PLACE, name, floor))
+            else:
+                self._append(customer_record(PLACE, name, CustomerEntry(number, memory, [customer, number])))
+        self._append(marker_record(PLACE, Marker(self.acknowledged, T + number, floor, number)))
         self.batch = max(self.batch, number)
-        return written
+        return written, own
 
     def _append(self, out: Out) -> None:
         self.log.append(row(out, len(self.log)))
@@ -75,14 +93,16 @@ class Worker:
     def acknowledge(self) -> None:
         """The oldest batch under way is in the changelog, and its transitions are out."""
         if self.going:
-            number = self.going[0][0]
-            written = self.write()
+            number, *_, floor = self.going[0]
+            written, own = self.write()
             self.acknowledged = number
-            self.resting.keep(written, self._reached(number))
+            self.resting.keep(written, self._reached(number, floor), own)
 
-    def _reached(self, number: int) -> Reached | None:
+    def _reached(self, number: int, floor: dict[str, int]) -> Reached | None:
         last = self.log[-1] if self.log else None
-        return Reached(len(self.log), mark_of(last.key, last.value), number, T + number, T) if last else None
+        return (
+            Reached(len(self.log), mark_of(last.key, last.value), number, T + number, T, floor=floor) if last else None
+        )
 
     def die(self, *, written: bool) -> None:
         """Killed, perhaps when the oldest batch under way was in the changelog already; and started again."""
@@ -93,8 +113,8 @@ class Worker:
         self.resting = files(self.folder)
         restored = self._restored()
         self.memories, self.batch = restored.memories, restored.batch
-        self.acknowledged = restored.batch
-        self.resting.keep({}, self._reached(restored.batch))
+        self.acknowledged, self.floor = restored.batch, restored.floor
+        self.resting.keep({}, self._reached(restored.batch, restored.floor))
 
     def _restored(self) -> Restored:
         found, whole = Restored(MACHINE, self.resting, 2), Restored(MACHINE)
@@ -104,15 +124,19 @@ class Worker:
         whole.load(self.log)
         assert found.memories == whole.memories
         assert found.batch == whole.batch
-        assert (+found.census, found.applied, found.clock) == (+whole.census, whole.applied, whole.clock)
+        assert (+found.census, found.clock) == (+whole.census, whole.clock)
+        assert (found.floor, found.own) == (whole.floor, whole.own)
         assert dict(found.unpublished()) == (dict(whole.unpublished()) if whole.batch > self.acknowledged else {})
         due = [list(each.deadlines.passed(FAR, each.memories.due)) for each in (found, whole)]
         assert due[0] == due[1]
         return found
 
 
-BATCH = st.sets(st.sampled_from(["ann", "bob", "cyd", "dan", "eve"]), min_size=1)
-LIFE = st.lists(st.one_of(BATCH, st.sampled_from(["acknowledged", "killed", "killed when written"])), max_size=25)
+NAMES = st.sampled_from(["ann", "bob", "cyd", "dan", "eve"])
+BATCH = st.sets(NAMES, min_size=1)
+LIFE = st.lists(
+    st.one_of(BATCH, st.tuples(NAMES), st.sampled_from(["acknowledged", "killed", "killed when written"])), max_size=25
+)
 
 
 @given(LIFE)
@@ -123,6 +147,8 @@ def test_files_and_the_rest_of_the_changelog_say_what_the_whole_changelog_says(l
         for event in [*life, "killed"]:
             if isinstance(event, set):
                 worker.classify(event)
+            elif isinstance(event, tuple):
+                worker.erase(*event)
             elif event == "acknowledged":
                 worker.acknowledge()
             else:
@@ -262,6 +288,8 @@ def test_a_customer_who_is_gone_is_gone_from_the_files(tmp_path: Path, caplog: p
     first = files(tmp_path)
     first.keep({"ann": b"x", "bob": b"y"}, reached(5))
     first.forget("ann")
+    assert list(first) == ["bob"]
+    first.keep({"ann": None}, reached(6))
     first.close()
     assert list(files_once(tmp_path)) == ["bob"]
 

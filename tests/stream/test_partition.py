@@ -2,8 +2,19 @@
 
 import pytest
 
-from stream.batches import Backlog
-from stream.changelog import UnknownEntryError, entry_of
+from stream.batches import Backlog, Batch
+from stream.changelog import (
+    OWN,
+    PENDING,
+    Marker,
+    UnknownEntryError,
+    entry_of,
+    marker_of,
+    marker_record,
+    own_record,
+    tombstone,
+)
+from stream.outlet import Out
 from stream.partition import MOST_LOOKS
 from stream.progress import UNHEARD_AFTER, SourceReplacedError
 from stream.restoring import Restored
@@ -12,12 +23,14 @@ from tests.stream.shop import (
     MACHINE,
     MINUTE,
     PATIENCE,
+    PLACE,
     SOURCE,
     T,
     after,
     entry,
     marker,
     partition,
+    row,
     signal,
     tick,
 )
@@ -88,6 +101,7 @@ def test_a_late_record_of_a_sleeper_is_passed_over_and_the_newer_memory_written_
     assert restored.memories == {"ann": newer, "bob": other}
     assert (restored.batch, restored.published) == (5, 4)
     ((customer, again),) = restored.again()
+    assert again is not None
     assert (customer, again.outbox) == ("ann", ["kept"])
     read_back = Restored(MACHINE)
     read_back.load([entry(older, 3), entry(newer, again.batch, again.outbox)])
@@ -100,6 +114,57 @@ def test_a_memory_that_was_written_again_is_not_written_once_more() -> None:
     restored = Restored(MACHINE)
     restored.load([entry(newer, 5), entry(older, 3), entry(newer, 5)])
     assert list(restored.again()) == []
+
+
+def test_a_late_record_of_a_sleeper_does_not_bring_back_a_customer_who_is_gone() -> None:
+    ann, again = after(None, signal("ann", T, 7)), after(None, signal("ann", T, 12))
+    gone = row(tombstone(PLACE, b"ann", {SOURCE: 10}))
+    restored = Restored(MACHINE)
+    restored.load([entry(ann, 5), gone, entry(ann, 5)])
+    assert list(restored.memories) == []
+    assert list(restored.again()) == [("ann", None)]
+    assert restored.gone_before("ann") == {SOURCE: 10}
+    newcomer = Restored(MACHINE)
+    newcomer.load([entry(ann, 5), gone, entry(again, 7), entry(ann, 5)])
+    assert newcomer.memories == {"ann": again}
+    assert [customer for customer, entry in newcomer.again() if entry is not None] == ["ann"]
+
+
+def test_what_a_partition_keeps_for_itself_is_no_customer() -> None:
+    restored = Restored(MACHINE)
+    salt, hidden = OWN + b"salt", OWN + b"suppressed:0a"
+    records = [(salt, b"1"), (hidden, b""), (PENDING + b"x", b"y"), (hidden, None), (salt, b"2")]
+    restored.load([row(own_record(PLACE, key, value)) for key, value in records])
+    assert restored.own == {salt: b"2"}
+    assert restored.pending == {PENDING + b"x": b"y"}
+    assert restored.customers() == 0
+
+
+def test_a_marker_of_before_there_was_a_floor_is_read() -> None:
+    assert marker_of(b"[3,1000]") == Marker(3, 1000, {})
+    new = Marker(3, 1000, {SOURCE: 4}, 5)
+    assert marker_of(marker_record(PLACE, new).value or b"") == new
+
+
+def test_a_late_marker_of_a_sleeper_is_written_over() -> None:
+    restored = Restored(MACHINE)
+    restored.load([marker(4, floor={SOURCE: 9, "other": 1}), marker(2, floor={SOURCE: 5})])
+    assert restored.behind
+    assert (restored.published, restored.floor) == (4, {SOURCE: 9, "other": 1})
+    restored.load([marker(5, floor={SOURCE: 9, "other": 1})])
+    assert not restored.behind
+
+
+def test_what_is_below_the_floor_is_known_also_of_customers_who_are_not() -> None:
+    restored = Restored(MACHINE)
+    restored.load([marker(4, floor={SOURCE: 2})])
+    held = partition()
+    held.fill(restored, T)
+    again = [row(Out(SOURCE, b"", b"", partition=0), offset) for offset in (0, 1, 2, 3)]
+    assert held.progress.known(Batch(SOURCE, 0, again, False, 4, T)) == 2
+    held.progress.worked_out(SOURCE, 4)
+    assert held.progress.known(Batch(SOURCE, 0, again, False, 4, T)) == 4
+    assert held.progress.known(Batch("other", 0, again, False, 4, T)) == 0
 
 
 def test_of_batches_without_records_one_a_place_is_under_way() -> None:

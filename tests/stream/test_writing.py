@@ -50,7 +50,7 @@ def test_each_step_is_told_when_it_is_done() -> None:
             raise error
 
         writing.hand_over(going(1), lambda _: seen.append("durable"), failed)
-        await writing.settle(None)
+        await writing.settle(None, {})
         return seen
 
     seen = asyncio.run(steps())
