@@ -4,12 +4,12 @@ import asyncio
 import os
 from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
-from time import monotonic, sleep, time
+from time import monotonic, sleep
 
 import click
 
+from stagewatch.commands.moments import Moment
 from stagewatch.commands.watching import watching
-from stagewatch.durations import instant, milliseconds
 from stagewatch.files import STANDARD, stem_suffix, writing
 from stagewatch.library import dialect_of
 from stagewatch.mischief import IN_LINES, IN_ROWS, ON_A_TOPIC, Item, Shares, mischief
@@ -25,23 +25,6 @@ PROBED = 1_000
 SHARE = click.FloatRange(0, 1)
 
 
-class Start(click.ParamType):
-    """An instant, `now`, or so long ago (`-30d`)."""
-
-    name = "time"
-
-    def convert(self, value: str | int, param: click.Parameter | None, ctx: click.Context | None) -> int:
-        """The instant in ms."""
-        if isinstance(value, int):
-            return value
-        try:
-            if value == "now" or value.startswith("-"):
-                return int(time() * 1_000) - (milliseconds(value[1:]) if value != "now" else 0)
-            return instant(value)
-        except ValueError as error:
-            self.fail(f"{error}, or now, or a time ago, such as -30d", param, ctx)
-
-
 @click.command()
 @click.option("--seed", default=1, show_default=True, help="The same seed gives the same shoppers.")
 @click.option("--shoppers", "number", default=1_000, show_default=True, type=click.IntRange(1), help="How many.")
@@ -49,7 +32,7 @@ class Start(click.ParamType):
 @click.option("--events", type=click.IntRange(1), help="Stop after so many events.")
 @click.option(
     "--start",
-    type=Start(),
+    type=Moment(),
     default=DEFAULT_START,
     metavar="TIME|now|-30d",
     help="When the shoppers' life begins.  [default: 2024-06-01]",

@@ -30,9 +30,10 @@ async def _topics(settings: Settings, *, create: bool, sources_too: bool) -> Non
     from aiokafka.errors import KafkaError  # noqa: PLC0415  Faust and aiokafka take half a second to import
 
     from stagewatch.app import connection_of, topics_of  # noqa: PLC0415  the same
+    from stagewatch.retrying import ledger_of  # noqa: PLC0415  the same
     from stream import topics as broker  # noqa: PLC0415  the same
 
-    specs = topics_of(settings, machine_of(settings))
+    specs = [*topics_of(settings, machine_of(settings)), ledger_of(settings.app_id)]
     connection = connection_of(settings)
     try:
         if create:
