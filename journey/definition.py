@@ -21,6 +21,9 @@ Per = Literal["cart"]
 DROPPED_OFF: Final = "dropped_off"
 """The name of the transition that says a customer has stayed in a stage for longer than its time-frame."""
 
+GONE: Final = "gone"
+"""What `migrates` says of a track that the version before had and this one does not."""
+
 BUCKETS: Final = 32
 """A window is kept as at most this many buckets, so its memory is bounded however many signals fall into it."""
 
@@ -159,7 +162,11 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Definition:
-    """A whole journey. `signals` are its further kinds; `where` names the text it was read from."""
+    """A whole journey. `signals` are its further kinds; `where` names the text it was read from.
+
+    `migrates` has for tracks the stage of this version to which those go who stand in a former one, by the former
+    one's name; None for a track that is gone.
+    """
 
     journey: str
     version: int
@@ -172,3 +179,4 @@ class Definition:
     tracks: tuple[Track, ...]
     examples: tuple[Example, ...]
     where: str
+    migrates: Mapping[str, Mapping[str, str] | None] = field(default_factory=dict)

@@ -10,20 +10,27 @@ transitions to the byte.
 """
 
 from base64 import b64decode, b64encode
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
-from itertools import accumulate
+from hashlib import blake2b
+from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 import orjson
 
-from journey.compiling.layout import JourneyPlace
+from journey.carrying import Moment, moment_of
+from journey.describing import Description
 from journey.machine import Machine
 from journey.memory import BEGINNING, DUE, NEVER, Memory, Past, State
+from journey.migrating import Migration, Refusal, saved_in
 from journey.recent import write
+from journey.upgrading import upgraded
 
 FORMAT: Final = 4
-"""Raised when the form changes; a reader that finds another number refuses."""
+"""Raised when the form changes; `journey.upgrading` has what is known of former ones."""
+NOTHING: Final[Mapping[str, bytes]] = MappingProxyType({})
+DAMAGED: Final = "this is not a saved memory, or it is damaged"
+_BEGINNING: Final = b"[%d," % FORMAT
 
 
 class SavedMemoryError(Exception):
@@ -66,100 +73,149 @@ def encode(machine: Machine, memory: Memory) -> bytes:
 
 
 def head(value: bytes) -> Head:
-    """The head of what `encode` gave, without reading the rest; `stages` are those of the machine that saved it."""
-    begin = value.index(b"\n") + 1
-    due, sequence, offsets, stages = orjson.loads(value[begin : value.index(b"\n", begin)])
-    return Head(due, sequence, offsets, tuple(stages))
+    """The head of what `encode` gave, without reading the rest; `stages` are those of the machine that saved it.
+
+    Raises:
+        SavedMemoryError: it is nothing of the kind.
+    """
+    try:
+        begin = value.index(b"\n") + 1
+        due, sequence, offsets, stages = orjson.loads(value[begin : value.index(b"\n", begin)])
+        return Head(due, sequence, offsets, tuple(stages))
+    except (TypeError, ValueError):
+        raise SavedMemoryError(DAMAGED) from None
 
 
 def is_of(machine: Machine, value: bytes) -> bool:
-    """Whether a machine of the same meaning saved it; what others saved can be brought into that form by `decode`."""
+    """Whether a machine of the same meaning saved it; what others saved, `decode` brings over."""
     return value.startswith(_first_line(machine))
 
 
-def decode(machine: Machine, customer: str, value: bytes) -> Memory:
+def layout_of(value: bytes) -> str:
+    """The name of the layout in which a memory was saved."""
+    return _named(value.partition(b"\n")[0])
+
+
+def layout(machine: Machine) -> tuple[str, bytes]:
+    """The name of the layout in which the machine's memories are saved, and what another needs to know to read them."""
+    return _named(_first_line(machine)), Description.of(machine.layout).model_dump_json().encode()
+
+
+def is_current(value: bytes) -> bool:
+    """Whether a memory is in the form that `encode` gives; `upgraded` brings others into it."""
+    return value.startswith(_BEGINNING)
+
+
+def current(machine: Machine, value: bytes) -> bytes:
+    """The memory in the form that `encode` gives, in whichever of the known ones it was written.
+
+    Raises:
+        SavedMemoryError: another format, or nothing of the kind.
+    """
+    if is_current(value):
+        return value
+    try:
+        form, *_ = orjson.loads(value.partition(b"\n")[0])
+        value = upgraded(machine, form, value)
+    except (LookupError, TypeError, ValueError):
+        raise SavedMemoryError(DAMAGED) from None
+    if type(form) is not int:
+        raise SavedMemoryError(DAMAGED)
+    if not is_current(value):
+        raise SavedMemoryError(
+            f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
+        )
+    return value
+
+
+def why_not(machine: Machine, value: bytes, described: Mapping[str, bytes] = NOTHING) -> list[Refusal]:
+    """Why the machine does not read memories like this one, whosever it is; empty where it does.
+
+    `described` has layouts by their names, as `layout` gave them.
+
+    Raises:
+        SavedMemoryError: another format, or nothing of the kind.
+    """
+    return [] if is_of(machine, value) else _migration_of(machine, value, described)[1].refusals
+
+
+def decode(
+    machine: Machine,
+    customer: str,
+    value: bytes,
+    described: Mapping[str, bytes] = NOTHING,
+    now: int | None = None,
+) -> Memory:
     """The memory of `customer` that `value` is.
 
     A journey that the machine follows and the memory does not know begins at the memory's time; one that the memory
-    knows and the machine does not follow is left out. Where the machine is not of the same meaning as the one that
-    saved the memory, no signal can be put in a place before the memory's time.
+    knows and the machine does not follow is left out; what becomes of one in another version, `journey.migrating` says.
+    Where the machine is not of the same meaning as the one that saved the memory, no signal can be put in a place
+    before the memory's time.
+
+    Args:
+        machine: whose memory it is to be.
+        customer: whose it is.
+        value: what `encode` gave, or what a former release wrote.
+        described: layouts by their names, as `layout` gave them; needed where a journey has another version.
+        now: how far time has come (ms): no deadline of what is new lies before that.
 
     Raises:
-        SavedMemoryError: another format, another version of a journey, or nothing of the kind.
+        SavedMemoryError: another format, another version of a journey that cannot be told, or nothing of the kind.
     """
-    first, *lines = value.split(b"\n", 3)
-    same = first == _first_line(machine)
+    value = current(machine, value)
     try:
-        meaning, journeys = (machine.meaning, []) if same else _told(first)
-        due, sequence, offsets, _ = orjson.loads(lines[0])
-        at, seen, recent, *slots = orjson.loads(lines[1])
+        first, written, rest, *more = value.split(b"\n", 3)
+        due, sequence, offsets, _ = orjson.loads(written)
+        at, seen, recent, *slots = orjson.loads(rest)
         found = b64decode(seen)
-    except (IndexError, TypeError, ValueError):
-        raise SavedMemoryError(f"this is not a saved memory: {value[:200]!r}") from None
-    if at == BEGINNING:
-        state = machine.start(customer).state
-    elif same:
-        state = [NEVER if due is None else due, *slots]
-    else:
-        state = _brought_over(machine, at, journeys, slots)
-    memory = Memory(customer, sequence, at, state, offsets, found)
-    if recent is not None and machine.lateness:
-        memory.past = _past(machine, memory, meaning, recent, lines[2])
+        meaning, state = machine.meaning, [NEVER if due is None else due, *slots]
+        if first != _first_line(machine):
+            meaning, migration = _migration_of(machine, value, described)
+            state = _migrated(migration, slots, moment_of(customer, at, now))
+        if at == BEGINNING:
+            state = machine.start(customer).state
+        memory = Memory(customer, sequence, at, state, offsets, found)
+        if recent is not None and machine.lateness:
+            memory.past = _past(machine, memory, meaning, recent, *more)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        raise SavedMemoryError(DAMAGED) from None
     return memory
+
+
+def _migrated(migration: Migration, slots: State, moment: Moment) -> State:
+    if migration.refusals:
+        raise SavedMemoryError("\n".join(each.message for each in migration.refusals))
+    return slots if moment.at == BEGINNING else migration.state(slots, moment)
 
 
 @lru_cache(maxsize=64)
 def _first_line(machine: Machine) -> bytes:
-    journeys = [
-        (place.definition.journey, place.definition.version, place.fingerprint, place.end - place.first)
-        for place in machine.layout.journeys
-    ]
-    return orjson.dumps((FORMAT, machine.meaning, journeys))
+    return orjson.dumps((FORMAT, machine.meaning, saved_in(machine.layout)))
 
 
-def _told(first: bytes) -> tuple[str, list[Any]]:
-    """The meaning and the journeys that a first line names."""
-    form, *rest = orjson.loads(first)
-    if type(form) is int and form != FORMAT:
-        raise SavedMemoryError(
-            f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
-        )
-    meaning, journeys = rest
-    return meaning, [(name, version, fingerprint, int(count)) for name, version, fingerprint, count in journeys]
+def _migration_of(machine: Machine, value: bytes, described: Mapping[str, bytes]) -> tuple[str, Migration]:
+    """The meaning of the machine that saved a memory, and the way from its journeys to those of this one."""
+    first = value.partition(b"\n")[0]
+    return _migration(machine, first, described.get(_named(first)))
 
 
-def _brought_over(machine: Machine, at: int, journeys: Sequence[Any], slots: State) -> State:
-    """The state of this machine, with what another's journeys, saved in this order, have in common with its own."""
-    ends = list(accumulate(count for *_, count in journeys))
-    saved = {
-        name: (version, fingerprint, slots[end - count : end])
-        for (name, version, fingerprint, count), end in zip(journeys, ends, strict=True)
-    }
-    state: State = list(machine.layout.initial)
-    machine.begin(state, at)
-    for place in machine.layout.journeys:
-        if (found := saved.get(place.definition.journey)) is not None:
-            state[place.first : place.end] = _slots(place, *found)
-    state[DUE] = min((state[slot] for slot in machine.layout.deadlines), default=NEVER)
-    return state
+@lru_cache(maxsize=64)
+def _migration(machine: Machine, first: bytes, description: bytes | None) -> tuple[str, Migration]:
+    try:
+        _, meaning, journeys = orjson.loads(first)
+        saved = [(name, version, fingerprint, int(count)) for name, version, fingerprint, count in journeys]
+        described = None if description is None else Description.model_validate_json(description)
+        return meaning, Migration(machine, saved, described)
+    except (LookupError, TypeError, ValueError):
+        raise SavedMemoryError(DAMAGED) from None
 
 
-def _slots(place: JourneyPlace, version: int, fingerprint: str, slots: State) -> State:
-    definition = place.definition
-    if version != definition.version:
-        raise SavedMemoryError(
-            f"saved by version {version} of the journey '{definition.journey}', this is {definition.version}: "
-            "run the version that wrote it, or give the new one another name and follow customers on both"
-        )
-    if fingerprint != place.fingerprint or len(slots) != place.end - place.first:
-        raise SavedMemoryError(
-            f"version {version} of the journey '{definition.journey}' has been changed since this was saved: "
-            "give the changed journey a new version, and bring back the old text for this one"
-        )
-    return slots
+def _named(first: bytes) -> str:
+    return blake2b(first, digest_size=8).hexdigest()
 
 
-def _past(machine: Machine, memory: Memory, meaning: str, saved: Sequence[Any], written: bytes) -> Past:
+def _past(machine: Machine, memory: Memory, meaning: str, saved: Sequence[Any], written: bytes = b"") -> Past:
     """The past as it was, if this machine would make of it what was published; else what was published is final."""
     began, oldest, count, revisions, generation = saved
     if meaning == machine.meaning:

@@ -12,6 +12,7 @@ from journey.loading.checks import check_tracks, check_use
 from journey.loading.examples import read_examples
 from journey.loading.facts import read_facts
 from journey.loading.forms import JourneyForm, fill
+from journey.loading.migrates import read_migrates
 from journey.loading.tracks import read_track
 from journey.loading.vocabulary import Vocabulary
 from journey.loading.yaml import Document, read
@@ -45,6 +46,7 @@ def _definition(document: Document) -> Definition | None:
     if len(tracks) < len(read_tracks):
         return None
     examples = read_examples(vocabulary, tracks, form.examples)
+    migrates = read_migrates(vocabulary, tracks, form.migrates)
     if not document.faults:
         check_use(document, facts, tracks)
     return Definition(
@@ -59,6 +61,7 @@ def _definition(document: Document) -> Definition | None:
         tracks=tracks,
         examples=examples,
         where=document.where,
+        migrates=migrates,
     )
 
 

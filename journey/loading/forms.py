@@ -101,6 +101,7 @@ class JourneyForm(_Form):
     groups: dict[Name, Several] = {}
     facts: dict[str, Any] = {}
     tracks: Annotated[dict[str, Any], Field(min_length=1)]
+    migrates: dict[str, Any] = {}
     examples: list[Any] = []
 
 

@@ -1,11 +1,15 @@
+import json
+from pathlib import Path
+from typing import Any
+
 import orjson
 import pytest
 
 from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
-from journey.memory import BEGINNING, Memory
+from journey.memory import BEGINNING, NEVER, Memory
 from journey.recent import read
-from journey.saving import FORMAT, Head, SavedMemoryError, decode, encode, head, is_of
+from journey.saving import FORMAT, Head, SavedMemoryError, current, decode, encode, head, is_of
 from schemas.signals import Origin, Signal
 from schemas.stages import Standing
 
@@ -170,10 +174,67 @@ def test_what_is_no_saved_memory_is_refused(value: object) -> None:
 
 
 def test_a_memory_of_another_format_is_refused() -> None:
-    with pytest.raises(SavedMemoryError, match="saved in format 3, which is not 4"):
-        decode(machine("a"), "ann", saved(machine("a")).replace(b"[4,", b"[3,", 1))
+    with pytest.raises(SavedMemoryError, match="saved in format 5, which is not 4"):
+        decode(machine("a"), "ann", saved(machine("a")).replace(b"[4,", b"[5,", 1))
 
 
 def test_a_memory_with_slots_missing_is_refused() -> None:
     with pytest.raises(SavedMemoryError, match="has been changed since"):
         decode(machine("a"), "ann", saved(machine("a", "b")).replace(b",4]", b",3]", 1).replace(b",4]", b",5]", 1))
+
+
+LIVES = json.loads((Path(__file__).parent / "saved/format-3.json").read_text())
+"""What the release that wrote format 3 saved of five customers of the five-stage journey, and how they stood."""
+
+
+@pytest.mark.parametrize("life", LIVES, ids=lambda life: life["life"])
+def test_what_a_former_release_wrote_in_format_3_is_read(five_stage: Machine, life: dict[str, Any]) -> None:
+    written = life["saved"].encode()
+    memory = decode(five_stage, "ann", written)
+    told = memory.sequence, memory.due, memory.offsets
+    assert told == (life["sequence"], life["due"], life["offsets"])
+    assert memory.state == as_now(life["state"])
+    assert memory.at == as_now(life["at"])
+    again = encode(five_stage, memory)
+    assert decode(five_stage, "ann", again) == memory
+    assert head(current(five_stage, written)).offsets == life["offsets"]
+
+
+def as_now(slot: Any) -> Any:  # noqa: ANN401  whatever a slot holds
+    """The moments that stand for no moment were other ones then."""
+    if isinstance(slot, list):
+        return [as_now(each) for each in slot]
+    if isinstance(slot, dict):
+        return {key: as_now(each) for key, each in slot.items()}
+    return {2**62: NEVER, -(2**62): BEGINNING}.get(slot, slot)
+
+
+def test_of_format_3_what_was_published_is_final(five_stage: Machine) -> None:
+    memory = decode(five_stage, "ann", LIVES[-1]["saved"].encode())
+    assert memory.past is not None
+    assert (memory.past.began, memory.past.count) == (memory.at, 0)
+
+
+def test_a_journey_of_format_3_that_is_another_by_now_is_refused_or_left_out(five_stage: Machine) -> None:
+    written = LIVES[-1]["saved"].encode()
+    assert where(machine("a"), decode(machine("a"), "ann", written))["a"]["cart"].stage == "empty"
+    with pytest.raises(SavedMemoryError, match="of the journey 'five-stage'"):
+        decode(five_stage, "ann", written.replace(b'"fe63a57f"', b'"other"'))
+
+
+@pytest.mark.parametrize("written", [b"[3]", b"[3,1,2,3,4,5,6]", b"[true]", b"[3.5]"])
+def test_what_is_no_memory_of_a_former_format_is_refused(five_stage: Machine, written: bytes) -> None:
+    with pytest.raises(SavedMemoryError, match="damaged"):
+        decode(five_stage, "ann", written)
+
+
+@pytest.mark.parametrize("value", [b"", b"[4]", b"[4]\n[]\n", b"[4]\n3\n[]"])
+def test_the_head_of_what_is_no_memory_is_refused(value: bytes) -> None:
+    with pytest.raises(SavedMemoryError, match="damaged"):
+        head(value)
+
+
+def test_damage_is_told_without_what_the_customer_did() -> None:
+    with pytest.raises(SavedMemoryError) as caught:
+        decode(machine("a"), "ann", b"\n".join(saved(machine("a")).splitlines()[:2]))
+    assert str(caught.value) == "this is not a saved memory, or it is damaged"
