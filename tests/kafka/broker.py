@@ -116,8 +116,10 @@ class KafkaBroker:
     """
 
     def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        self.port, self._controller_port = free_ports(2)
-        self._settings = {**SETTINGS, **(settings or {})}
+        self.port, self.controller_port = free_ports(2)
+        #: what it is formatted and started with; may be added to before it is entered, and goes before what follows
+        #: from the ports
+        self.settings = {**SETTINGS, **(settings or {})}
         self._folder: Path | None = None
         self._leash: Leash | None = None
 
@@ -195,10 +197,10 @@ class KafkaBroker:
 
     def _format(self) -> None:
         properties = {
-            **self._settings,
-            "controller.quorum.voters": f"1@{HOST}:{self._controller_port}",
-            "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self._controller_port}",
+            "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
+            "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self.controller_port}",
             "log.dirs": str(self.folder / "data"),
+            **self.settings,
         }
         written = self.folder / "server.properties"
         written.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))

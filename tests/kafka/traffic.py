@@ -86,11 +86,12 @@ async def _consumer(broker: str, group: str | None = None) -> AsyncIterator[AIOK
         group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
+        isolation_level="read_committed",
         max_partition_fetch_bytes=8_000_000,
         fetch_max_wait_ms=50,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         yield consumer
     finally:
         await consumer.stop()
@@ -102,18 +103,24 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
     return [TopicPartition(topic, number) for number in sorted(found)]
 
 
-async def read(broker: str, topic: str) -> list[Found]:
-    """Every record from the topic's beginning to its end as it stands now, each partition's in order."""
+async def reading(broker: str, topic: str) -> AsyncIterator[Found]:
+    """Each record from the topic's beginning to its end as it stands now, each partition's in order."""
     async with _consumer(broker) as consumer:
         partitions = await _partitions(consumer, topic)
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
         open_ = {each for each in partitions if ends[each] > 0}
-        found: list[Found] = []
         while open_ := {each for each in open_ if await consumer.position(each) < ends[each]}:
             batches = await consumer.getmany(*open_, timeout_ms=500)
-            found += [_found(record) for batch in batches.values() for record in batch]
-    return [each for each in found if each.offset < ends[TopicPartition(topic, each.partition)]]
+            for place, batch in batches.items():
+                for record in batch:
+                    if record.offset < ends[place]:
+                        yield _found(record)
+
+
+async def read(broker: str, topic: str) -> list[Found]:
+    """All of that."""
+    return [each async for each in reading(broker, topic)]
 
 
 @asynccontextmanager

@@ -60,6 +60,10 @@ class Worker:
         self._leash: Leash | None = None
 
     async def __aenter__(self) -> Self:
+        return self.begin()
+
+    def begin(self) -> Self:
+        """Start the process; whoever does so without a block ends it, too."""
         self._folder.mkdir(parents=True, exist_ok=True)
         here = environment(self._settings) | {"PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": "1"}
         self._leash = Leash([sys.executable, *self._program], self._folder, self._folder / "log", here)
@@ -68,9 +72,13 @@ class Worker:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self.code is None:
-            await asyncio.to_thread(self._running.kill)
+        await asyncio.to_thread(self.end)
         print(f"--- log of worker {self.name} (exit {self.code}) ---\n{self.log}")  # noqa: T201  for pytest to show
+
+    def end(self) -> None:
+        """End it at once, if it still runs."""
+        if self.code is None:
+            self._running.kill()
 
     @property
     def log(self) -> str:
