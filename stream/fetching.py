@@ -7,13 +7,14 @@ It knows nothing of batches, memories or commits.
 It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each held by its name in
 tests/kafka/test_hooks.py: `AIOKafkaConsumerThread._create_worker_consumer`, `_ensure_consumer`, `call_thread`, and of
 aiokafka `_coordinator._pending_exception`, `_coordinator.check_errors`, `_coordination_task`, `_subscription`,
-`_fetcher._fetch_max_wait_ms`, `_fetcher._fetch_task`, `_isolation_level`, and of a partition's state `highwater`,
-`lso`, `timestamp`, `_position`.
+`_client`, `_fetcher._fetch_max_wait_ms`, `_fetcher._fetch_task`, `_isolation_level`, and of a partition's state
+`highwater`, `lso`, `timestamp`, `_position`.
 """
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import dataclass
 from time import monotonic
 from typing import TYPE_CHECKING, Any
@@ -109,6 +110,18 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
     def retry_joining(self) -> None:
         """Let the coordinator go on after an error that it parked."""
         self.thread_loop.call_soon_threadsafe(self._consumer._coordinator.check_errors)  # type: ignore[union-attr]
+
+    def ask_for_missing(self, topics: Iterable[str]) -> list[str]:
+        """Those of the topics of which the broker told nothing when it was last asked; it is asked again.
+
+        A broker that has just come back knows of none for a moment. Whoever gives the partitions out then gives out
+        none, to anybody, and is not asked again before its picture of the topics is five minutes old.
+        """
+        client = getattr(self._consumer, "_client", None)
+        missing = [] if client is None else [it for it in topics if not client.cluster.partitions_for_topic(it)]
+        if missing:
+            self.thread_loop.call_soon_threadsafe(client.force_metadata_update)
+        return missing
 
     # -- whether the process slept
 

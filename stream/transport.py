@@ -250,6 +250,8 @@ class Consumer(driver.Consumer):
             error, dead = self._thread.coordinator_error(), self._thread.fetcher_error()
             if self.app.should_stop:
                 return
+            if missing := self._thread.ask_for_missing([*self.app.sources, self.app.table.changelog_topic_name]):
+                self.log.warning("The broker does not tell of %s; asked again", ", ".join(missing))
             if dead is not None:
                 await self.app.crash(dead)
                 return

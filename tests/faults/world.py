@@ -31,12 +31,14 @@ from tests.kafka.worker import STOP_WITHIN, Worker
 
 PROGRAM = ("-m", "tests.faults.worker")
 LOOK_WITHIN = 3.0  # seconds that the broker has to tell an end offset
+OK = 200  # of HTTP
 SOME = 200  # records, of which something is published
 LOOK_EVERY = 0.25  # seconds between two looks at who has ended
 AGAIN_AFTER = 0.5  # seconds before another one is started in the place of one that has ended
 TAIL = 3_000  # characters of the log of a worker that did what it must not
-# A worker whose broker does not answer may end with 1: it has left what was in hand for the next one to read again.
-ENDS_IN_TROUBLE = {0, 1}
+# A worker whose broker does not answer may end with 1, having left what was in hand for the next one to read again, and
+# so may one that is still starting; of SIGTERM itself, if it has only just begun.
+ENDS_IN_TROUBLE = {0, 1, 128 + signal.SIGTERM}
 
 
 def behind_a_proxy(kafka: KafkaBroker) -> tuple[int, int]:
@@ -60,7 +62,6 @@ class Hand(Worker):
         file = folder / name / "orders"
         super().__init__(settings, folder, name, (*PROGRAM, str(file)))
         self.order = Order(file)
-        self.signal = 0
 
     def send(self, number: signal.Signals) -> bool:
         """Send its process a signal; False where it has ended meanwhile."""
@@ -132,7 +133,7 @@ class World:
 
         async def look() -> list[Hand]:
             found = [each for each in self.workers if each.code is None]
-            return [each for each in found if not ready or (await each.get("/ready"))[0] == 200]
+            return [each for each in found if not ready or (await each.get("/ready"))[0] == OK]
 
         with suppress(TooLate):
             return self.dice.choice(await until(look, 20, "a worker to be ready"))
@@ -145,11 +146,12 @@ class World:
             await asyncio.to_thread(worker.end)
 
     async def stop(self, worker: Hand) -> None:
-        """SIGTERM: it has to end within ten seconds, whatever else goes on; and with 0 where nothing else does."""
+        """SIGTERM: it has to end within ten seconds, whatever else goes on; with 0 if it was ready and nothing did."""
         if worker not in self.workers:
             return
         self.workers.remove(worker)
-        quiet, began = not self._bad, monotonic()
+        ready = (await worker.get("/ready"))[0] == OK
+        quiet, began = ready and not self._bad, monotonic()
         if not worker.send(signal.SIGTERM):
             return
         try:

@@ -2,7 +2,8 @@
 
 `journey`: classifying any signal of the customer called POISON fails. `deadline`: so does any deadline of theirs.
 `readers`: reading any record fails, in a way that no reader may. `rebalance`: letting partitions go fails. `quitter`:
-the app ends once it is ready, of its own accord. `fetcher`: nothing is fetched any more. All else is the worker as it
+the app ends once it is ready, of its own accord. `fetcher`: nothing is fetched any more. `blind`: whoever
+gives the partitions out knows of no topics at first. All else is the worker as it
 ships.
 """
 
@@ -10,6 +11,9 @@ import asyncio
 import sys
 from collections.abc import Callable
 from typing import Any, Never
+
+from aiokafka.cluster import ClusterMetadata
+from faust.assignor.partition_assignor import PartitionAssignor
 
 from journey.machine import Machine
 from journey.memory import Memory
@@ -82,12 +86,27 @@ def unfetched(app: StreamApp, _recovery: Recovered) -> None:
     thread.thread_loop.call_soon_threadsafe(thread._consumer._fetcher._fetch_task.cancel)  # type: ignore[union-attr]  # noqa: SLF001
 
 
+def blinded(assign: Callable[..., Any]) -> Callable[..., Any]:
+    """What gives partitions out, and for the first time does not know that there are any."""
+    given = False
+
+    def assign_none_at_first(assignor: PartitionAssignor, cluster: ClusterMetadata, members: object) -> object:
+        nonlocal given
+        if not given:
+            cluster._partitions.clear()  # noqa: SLF001  as a broker that has just come back tells of none
+        given = True
+        return assign(assignor, cluster, members)
+
+    return assign_none_at_first
+
+
 FAULTS: dict[str, tuple[object, str, object]] = {
     "journey": (worker, "machine_of", faulty(FaultyMachine)),
     "deadline": (worker, "machine_of", faulty(LateMachine)),
     "readers": (worker, "readers_of", faulty_readers),
     "rebalance": (StreamApp, "settle", settle),
     "quitter": (StreamApp, "recovered", recovered),
+    "blind": (PartitionAssignor, "assign", blinded(PartitionAssignor.assign)),
     "fetcher": (StreamApp, "recovered", unfetched),
 }
 """For each fault: where it is put, over which name, and what."""

@@ -126,6 +126,21 @@ async def test_a_worker_that_does_nothing_any_more_ends_and_says_so(corner: Corn
     assert said in worker.log
 
 
+async def test_a_worker_that_gave_nothing_out_since_the_broker_told_of_no_topics_does_not_leave_it_at_that(
+    corner: Corner,
+) -> None:
+    stand = corner(sources=SEGMENT, settings=NEVER)
+    await stand.create_topics()
+    events = shopping(50, 500)
+    await stand.send(events)
+    async with stand.worker("blind", (*FAULTY, "blind")) as worker:
+        await worker.ready()
+        await until(stand.caught_up, 30, "the worker to be given its partitions after all")
+        assert "Ignoring missing topic" in worker.log, "it was to give nothing out at first"
+        await worker.stop()
+    assert_same(await stand.transitions(), stand.replay(events))
+
+
 async def test_a_broker_that_dies_and_comes_back_costs_nothing(corner: Corner) -> None:
     with KafkaBroker() as own:
         stand = corner(broker=own.address, sources=SEGMENT, settings=NEVER)

@@ -88,6 +88,7 @@ def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) 
         (GroupCoordinator, "_pending_exception"),
         (GroupCoordinator, "_coordination_task"),
         (Fetcher, "_fetch_max_wait_ms"),
+        (AIOKafkaConsumer, "_client"),
         (AIOKafkaConsumer, "_coordinator"),
         (AIOKafkaConsumer, "_subscription"),
         (AIOKafkaConsumer, "_fetcher"),
@@ -101,6 +102,8 @@ def test_an_attribute_is_still_set_by_its_class(owner: type, name: str) -> None:
 @pytest.mark.parametrize(
     "path",
     [
+        "_client.force_metadata_update",
+        "_client.cluster.partitions_for_topic",
         "_coordinator._pending_exception",
         "_coordinator.check_errors",
         "_coordinator._coordination_task.done",
