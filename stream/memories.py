@@ -39,6 +39,8 @@ class Memories(Mapping[str, Memory]):
         self._ready: OrderedDict[str, Memory] = OrderedDict()
         #: the one read last: whoever changes a memory asks for it twice
         self._read: Memory | None = None
+        #: the bytes found last, and of whom: of whoever is due the deadline is asked first, and then the whole
+        self._found: tuple[str, bytes] | None = None
 
     def __getitem__(self, customer: str) -> Memory:
         """The customer's memory, which is not to be changed. KeyError where there is none."""
@@ -46,7 +48,7 @@ class Memories(Mapping[str, Memory]):
         if memory is None:
             memory = self._read
             if memory is None or memory.customer != customer:
-                memory = self._read = decode(self._machine, customer, self._resting.read(customer))
+                memory = self._read = decode(self._machine, customer, self._at_rest(customer))
         return memory
 
     def __contains__(self, customer: object) -> bool:
@@ -66,15 +68,24 @@ class Memories(Mapping[str, Memory]):
         """What can be told of a customer without reading the memory back. KeyError where there is none."""
         memory = self._ready.get(customer)
         if memory is None:
-            return head(self._resting.read(customer))
+            return head(self._at_rest(customer))
         return Head(memory.due, memory.sequence, memory.offsets, tuple(self._machine.numbers(memory)))
 
     def due(self, customer: str) -> int | None:
         """The customer's next deadline in ms; None where there is none, or no such customer."""
+        memory = self._ready.get(customer)
+        if memory is not None:
+            return memory.due
         try:
-            return self.head(customer).due
+            return head(self._at_rest(customer)).due
         except KeyError:
             return None
+
+    def _at_rest(self, customer: str) -> bytes:
+        """The memory as it was written. KeyError where there is none."""
+        if self._found is None or self._found[0] != customer:
+            self._found = customer, self._resting.read(customer)
+        return self._found[1]
 
     def take(self, memory: Memory) -> None:
         """This is the customer's memory from now on; it is to be written before others are let go of."""
@@ -86,6 +97,7 @@ class Memories(Mapping[str, Memory]):
     def write(self, customer: str) -> bytes:
         """The memory that was taken, as bytes for the changelog."""
         written = encode(self._machine, self._ready[customer])
+        self._found = None
         self._resting.write(customer, written)
         return written
 
@@ -115,11 +127,11 @@ class Memories(Mapping[str, Memory]):
 
     def restore(self, written: Mapping[str, bytes]) -> None:
         """Keep memories as this machine would have written them, in place of any others; they are at rest."""
-        self._read = None
+        self._read = self._found = None
         self._resting.restore(written)
 
     def forget(self, customer: str) -> None:
         """The customer is gone, if there was one."""
-        self._read = None
+        self._read = self._found = None
         self._ready.pop(customer, None)
         self._resting.forget(customer)
