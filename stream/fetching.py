@@ -118,7 +118,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         none, to anybody, and is not asked again before its picture of the topics is five minutes old.
         """
         client = getattr(self._consumer, "_client", None)
-        missing = [] if client is None else [it for it in topics if not client.cluster.partitions_for_topic(it)]
+        if client is None:
+            return []
+        missing = [topic for topic in topics if not client.cluster.partitions_for_topic(topic)]
         if missing:
             self.thread_loop.call_soon_threadsafe(client.force_metadata_update)
         return missing

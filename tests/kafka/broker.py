@@ -217,5 +217,6 @@ class KafkaBroker:
 
     def _leave(self) -> None:
         self.stop()
-        shutil.rmtree(self.folder, ignore_errors=True)
-        self._folder = None
+        folder, self._folder = self._folder, None
+        if folder is not None:
+            shutil.rmtree(folder, ignore_errors=True)
