@@ -17,6 +17,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
 MAX_REQUEST = 20_000_000  # bytes; above what the broker takes, so that it is the broker who refuses
+COMMITTED = "read_committed"
 CHUNK = 500  # records that a producer of a given pace sends at once
 
 Count = Callable[[], Awaitable[int]]
@@ -80,13 +81,12 @@ async def produce(broker: str, records: Iterable[Sent], *, per_second: float | N
 
 
 @asynccontextmanager
-async def _consumer(broker: str, group: str | None = None) -> AsyncIterator[AIOKafkaConsumer]:
+async def _consumer(broker: str, isolation: str = COMMITTED) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
         bootstrap_servers=broker,
-        group_id=group,
+        isolation_level=isolation,
         enable_auto_commit=False,
         auto_offset_reset="earliest",
-        isolation_level="read_committed",
         max_partition_fetch_bytes=8_000_000,
         fetch_max_wait_ms=50,
     )
@@ -103,9 +103,9 @@ async def _partitions(consumer: AIOKafkaConsumer, topic: str) -> list[TopicParti
     return [TopicPartition(topic, number) for number in sorted(found)]
 
 
-async def reading(broker: str, topic: str) -> AsyncIterator[Found]:
+async def reading(broker: str, topic: str, isolation: str = COMMITTED) -> AsyncIterator[Found]:
     """Each record from the topic's beginning to its end as it stands now, each partition's in order."""
-    async with _consumer(broker) as consumer:
+    async with _consumer(broker, isolation) as consumer:
         partitions = await _partitions(consumer, topic)
         consumer.assign(partitions)
         ends = await consumer.end_offsets(partitions)
@@ -118,9 +118,9 @@ async def reading(broker: str, topic: str) -> AsyncIterator[Found]:
                         yield _found(record)
 
 
-async def read(broker: str, topic: str) -> list[Found]:
+async def read(broker: str, topic: str, isolation: str = COMMITTED) -> list[Found]:
     """All of that."""
-    return [each async for each in reading(broker, topic)]
+    return [each async for each in reading(broker, topic, isolation)]
 
 
 @asynccontextmanager
