@@ -109,9 +109,9 @@ class TransactionalOutlet(Outlet):
             yield producer
             await producer.commit_transaction()
         except BaseException as error:
-            if _is_fenced(error):
+            # A worker that has slept may hear of its time being over before it hears of the other one.
+            if _is_fenced(error) or _is_fenced(await self._given_up(producer)):
                 raise self._fenced() from error
-            await self._give_up(producer)
             if isinstance(error, KafkaError):
                 raise NotSentError(f"the transaction of {self.name} was refused: {error!r}") from error
             raise
@@ -123,13 +123,15 @@ class TransactionalOutlet(Outlet):
             " seen by who reads committed records; whoever holds the partition does it again"
         )
 
-    async def _give_up(self, producer: AIOKafkaProducer) -> None:
-        """End the transaction without effect, so that nobody who reads has to wait for the broker to do it."""
+    async def _given_up(self, producer: AIOKafkaProducer) -> BaseException | None:
+        """End the transaction without effect, so that no reader waits for the broker to do it; why that failed."""
         try:
             async with asyncio.timeout(GIVE_UP_WITHIN):
                 await producer.abort_transaction()
         except (TimeoutError, KafkaError, AssertionError) as error:  # the last: it has come too far, or not even begun
             log.warning("A transaction of %s is left to the broker to end: %r", self.name, error)
+            return error
+        return None
 
 
 def _is_fenced(error: BaseException | None) -> bool:
@@ -255,7 +257,7 @@ class ExactlyOnce(Way):
 
     async def deliver(self, going: Going, tail: Tail) -> None:
         """Begin, send everything, add the offset, commit."""
-        outlet, changes = self._transactions.of(self._number), going.changes
+        outlet, changes = self._transactions.of(self._number), [*going.changes, *going.after]
         async with outlet.transaction() as producer:
             self._reached("begun")
             ends = await outlet.send([*going.aside, *changes, *going.records])

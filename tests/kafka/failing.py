@@ -12,6 +12,8 @@ from signal import Signals
 
 from stagewatch import cli, worker
 
+SAID = "now {step} is reached"
+
 
 def failing(step: str, times: str, signal: str) -> tuple[str, ...]:
     """The program, for a worker of the tests."""
@@ -27,6 +29,7 @@ def at(wanted: str, times: int, number: Signals) -> Callable[[str], None]:
         if step == wanted:
             left -= 1
             if not left:
+                print(SAID.format(step=step), flush=True)  # noqa: T201  for the log
                 os.kill(os.getpid(), number)
 
     return reached

@@ -9,7 +9,7 @@ from signal import SIGKILL, SIGSTOP
 from tests.kafka import traffic
 from tests.kafka.conftest import Corner
 from tests.kafka.crowd import shopping
-from tests.kafka.failing import failing
+from tests.kafka.failing import SAID, failing
 from tests.kafka.polling import until
 from tests.kafka.stand import Stand, assert_no_gaps, assert_same, only
 
@@ -83,9 +83,13 @@ async def test_a_worker_that_slept_in_the_midst_of_a_batch_finds_itself_shut_out
     await stand.send(events)
     async with stand.worker("sleeper", failing("sent", "5", STOPPED)) as sleeper:
 
+        async def asleep() -> bool:
+            return SAID.format(step="sent") in sleeper.log
+
         async def given_to_another() -> bool:
             return "Exactly once: took partitions 0" in other.log
 
+        await until(asleep, 60, "the worker to sleep")
         async with stand.worker("other") as other:
             await until(given_to_another, 60, "the partition to be given to the other worker")
             await until(stand.caught_up, 60, "the other worker to do everything")
