@@ -123,7 +123,7 @@ def stores_of(settings: Settings) -> Stores:
     """Where the partitions' customers lie.
 
     Raises:
-        Mistake: the files that are asked for need a package that is not installed.
+        Mistake: the files that are asked for need a package that is not installed, or cannot be written.
     """
     store = settings.store
     if store.kind == "memory" or store.path is None:
@@ -132,7 +132,15 @@ def stores_of(settings: Settings) -> Stores:
         from stream.files import InFiles  # noqa: PLC0415  an optional dependency
     except ModuleNotFoundError as error:
         raise Mistake(f"store.kind rocksdb needs a package: pip install 'stagewatch[rocksdb]' ({error})") from error
-    return InFiles(store.path, changelog_of(settings))
+    files = InFiles(store.path, changelog_of(settings))
+    try:
+        files.check()
+    except OSError as error:
+        raise Mistake(
+            f"store.path {store.path}: no files can be written there ({error.strerror}). Give a folder in which this"
+            " user may write, and see to it that there is room"
+        ) from error
+    return files
 
 
 def publish_to(settings: Settings) -> Topics:

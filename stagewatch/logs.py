@@ -6,6 +6,7 @@ import sys
 import orjson
 
 from schemas.times import rfc3339
+from stagewatch.repeating import Repeating
 from stagewatch.settings import Log
 
 TEXT = "%(asctime)s %(levelname)-7s %(name)s: %(message)s"
@@ -28,7 +29,11 @@ class JsonLines(logging.Formatter):
 
 
 def configure(log: Log) -> None:
-    """Sends all logging to stderr in this form, from this level on; what was configured before is replaced."""
+    """Sends all logging to stderr in this form, from this level on; what was configured before is replaced.
+
+    Of aiokafka's warnings that come again and again, one in ten seconds is told.
+    """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log.format == "json" else logging.Formatter(TEXT))
+    handler.addFilter(Repeating())
     logging.basicConfig(level=log.level, handlers=[handler], force=True)

@@ -16,6 +16,7 @@ import logging
 import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Final
 
 import orjson
@@ -249,6 +250,11 @@ class InFiles:
         self._folder = folder / changelog
         self._wait = wait
         self._databases = Databases()
+
+    def check(self) -> None:
+        """Try whether files can be written where they are to lie. OSError where they cannot."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=self._folder).close()
 
     async def open(self, number: int) -> Resting:
         """A partition's files; where somebody else keeps them, a place in memory for as long as it is held here.

@@ -153,6 +153,10 @@ GAUGES = {
         "lag_records", ("source", "partition"), "Records in the source that are not durable here yet.",
         "Growing: add workers (up to the number of partitions), or look at flush_seconds.",
     ),
+    "heard": Definition(
+        "broker_heard_seconds", ("partition",), "When the broker last answered for the partition, as Unix time.",
+        "Standing still: its broker is away, or has no leader for it. The worker waits, and /live says no after 3 min.",
+    ),
     "files": Definition(
         "files_bytes", (), "Bytes that customers at rest take on disk, with the rocksdb store.",
         "Growing without new customers: see to the disk that `store.path` is on.",
@@ -244,6 +248,8 @@ class _Gauges(Collector):
                 customers[labels] += count
             if partition.now is not None:
                 families["clock"].add_metric([number], partition.now / 1000)
+            if (heard := partition.progress.heard()) is not None:
+                families["heard"].add_metric([number], heard / 1000)
             families["pending"].add_metric([number], partition.pending())
             for source, lag in partition.progress.lag().items():
                 families["lag"].add_metric([source, number], lag)

@@ -88,6 +88,10 @@ class Progress:
         durable = dict(self.durable)  # once: the web server asks from its own thread
         return {source: max(0, self.highwater.get(source, offset) - offset) for source, offset in durable.items()}
 
+    def heard(self) -> int | None:
+        """When the broker last answered for the source of which it has said nothing for longest (ms); None for none."""
+        return min(list(self._heard.values()), default=None)
+
     def waiting(self, wall: int) -> dict[str, bool]:
         """Whether, per source, anything waits, or may: nothing has been heard of it for UNHEARD_AFTER."""
         lag = self.lag()

@@ -6,7 +6,7 @@ Written text is read here; code that builds settings gives whole milliseconds an
 from typing import Annotated
 
 import orjson
-from pydantic import BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo
+from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo
 
 from stagewatch.durations import NEVER, milliseconds, written
 
@@ -42,6 +42,17 @@ def source(value: object) -> object:
     topic, _, dialect = value.partition("=")
     return {"topic": topic.strip(), "dialect": dialect.strip() or "auto"}
 
+
+def _reachable(addresses: str) -> str:
+    for address in addresses.split(","):
+        if not 0 < int(address.rpartition(":")[2]) <= 65_535:  # noqa: PLR2004  what a port may be
+            raise ValueError(f"{address} has no port from 1 to 65535")
+    return addresses
+
+
+Addresses = Annotated[
+    str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$"), AfterValidator(_reachable)
+]
 
 TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 

@@ -9,7 +9,7 @@ from typing import Annotated, Literal, Self
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
 
 from schemas.decoding import MAX_RECORD_BYTES
-from stagewatch.settings.fields import Length, LengthOrNever, TopicName, listed, source
+from stagewatch.settings.fields import Addresses, Length, LengthOrNever, TopicName, listed, source
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
 Count = Annotated[int, Field(ge=1)]
@@ -171,9 +171,8 @@ class Settings(Section):
     """All that an operator can set."""
 
     app_id: TopicName = Field("stagewatch", description="Name of the consumer group, and prefix of the changelog topic")
-    broker: str = Field(
+    broker: Addresses = Field(
         "127.0.0.1:9092",
-        pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$",
         description="Kafka brokers to start from, host:port, separated by commas",
     )
     security: Security = Security()
