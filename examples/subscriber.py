@@ -101,7 +101,9 @@ class Reminders:
 
 async def follow(broker: str, topic: str, reminders: Reminders, **settings: Any) -> None:  # noqa: ANN401  aiokafka's
     """Follow a topic of transitions until cancelled; `settings` are further ones of the consumer."""
-    chosen = {"group_id": "cart-reminders", "auto_offset_reset": "earliest", "enable_auto_commit": False} | settings
+    # Of a worker that writes exactly once, what is not committed may still be taken back.
+    chosen = {"group_id": "cart-reminders", "auto_offset_reset": "earliest", "isolation_level": "read_committed"}
+    chosen |= {"enable_auto_commit": False} | settings
     async with AIOKafkaConsumer(topic, bootstrap_servers=broker, **chosen) as consumer:
         while True:
             batches = await consumer.getmany(timeout_ms=POLL)

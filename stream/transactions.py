@@ -83,7 +83,7 @@ class TransactionalOutlet(Outlet):
         except KafkaConnectionError:
             raise
         except KafkaError as error:
-            raise _refused(self.name, error) from error
+            raise refused(self.name, error) from error
 
     async def on_stop(self) -> None:
         """Disconnect; a transaction that has not ended is left to whoever is next."""
@@ -142,7 +142,8 @@ def _is_fenced(error: BaseException | None) -> bool:
     return False
 
 
-def _refused(name: str, error: KafkaError) -> NoTransactionsError:
+def refused(name: str, error: KafkaError) -> NoTransactionsError:
+    """What it means that the broker does not let us start a producer of this name."""
     if isinstance(error, TransactionalIdAuthorizationFailed):
         prefix = name.rsplit("-", 1)[0]
         return NoTransactionsError(

@@ -1,5 +1,6 @@
 """A partition of a shop with one source, made without a broker, and what is told to it."""
 
+from collections.abc import Callable
 from functools import partial
 
 from aiokafka import ConsumerRecord
@@ -27,9 +28,17 @@ PLACE = ("log", 0)
 
 def partition(machine: Machine = MACHINE) -> Partition:
     """One that nothing has been told yet; its outlet is not connected."""
-    outlet = Outlet(Connection("nowhere:1"), client_id="test")
-    new_clock = partial(_clock, PATIENCE, IDLE_AFTER)
-    return Partition(0, Setting(machine, Topics(), "log", outlet, frozenset({SOURCE}), new_clock))
+    return Partition(0, Setting(machine, Topics(), "log", nowhere(), frozenset({SOURCE}), new_clock()))
+
+
+def nowhere() -> Outlet:
+    """An outlet that is not connected."""
+    return Outlet(Connection("nowhere:1"), client_id="test")
+
+
+def new_clock() -> Callable[[int | None], Clock]:
+    """What makes a partition's clock."""
+    return partial(_clock, PATIENCE, IDLE_AFTER)
 
 
 def _clock(patience: int, idle_after: int, start: int | None) -> Clock:
