@@ -25,10 +25,12 @@ from schemas.transitions import REASONS
 from stagewatch.cli import main
 from stagewatch.settings.model import Settings
 from stagewatch.tables import TOLD
-from stream.metrics import COUNTERS
+from stream.metrics import COUNTERS, GAUGES, HISTOGRAMS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+RUNBOOK = (ROOT / "docs/runbook.md").read_text(encoding="utf-8")
+ROOMS = ("schemas", "journey", "stream", "agents", "stagewatch")
 TIME = (ROOT / "docs/time.md").read_text(encoding="utf-8")
 PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
@@ -202,3 +204,27 @@ def test_the_metrics_that_the_page_names_are_counted() -> None:
 
 def test_the_page_names_every_reason_why_something_is_not_simply_made() -> None:
     assert [reason for reason in REASONS if f"`{reason}`" not in TIME and f'"{reason}"' not in TIME] == []
+
+
+def test_the_metrics_that_the_runbook_names_are_a_workers() -> None:
+    histograms = [definition.name for definition, _ in HISTOGRAMS.values()]
+    known = {f"{definition.name}_total" for definition in COUNTERS.values()} | {it.name for it in GAUGES.values()}
+    assert set(re.findall(r"`stagewatch_(\w+)`", RUNBOOK)) - known - set(histograms) == set()
+
+
+def test_what_the_runbook_says_that_a_worker_says_is_in_the_code() -> None:
+    said = re.findall(r"^\| `([^`]+)` \|", RUNBOOK, re.MULTILINE)
+    code = "\n".join(path.read_text(encoding="utf-8") for room in ROOMS for path in (ROOT / room).rglob("*.py"))
+    assert len(said) > 15
+    assert [words for words in said if words not in code] == ["file.yaml:12:3: ..."]
+
+
+def test_every_place_on_a_page_that_is_linked_to_is_there() -> None:
+    for page in PAGES:
+        for file, anchor in re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", page.read_text(encoding="utf-8")):
+            target = (page.parent / file if file else page).read_text(encoding="utf-8")
+            headings = {
+                re.sub(r"[^\w -]", "", heading).strip().lower().replace(" ", "-")
+                for heading in re.findall(r"^#+ (.+)$", target, re.MULTILINE)
+            }
+            assert anchor in headings, f"{page.name} links to {file}#{anchor}"

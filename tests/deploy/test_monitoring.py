@@ -103,6 +103,21 @@ def test_prometheus_looks_for_every_worker_on_its_port() -> None:
 
 
 @pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
+def test_an_alert_has_its_section_in_the_runbook(rule: dict[str, Any]) -> None:
+    page, _, anchor = rule["annotations"]["runbook"].partition("#")
+    assert anchor == rule["alert"].lower()
+    (section,) = re.findall(
+        rf"^### {rule['alert']}\n(.*?)^##", (DEPLOY.parent / page).read_text(), re.MULTILINE | re.DOTALL
+    )
+    assert re.findall(r"^- \*\*(\w+)\*\*", section, re.MULTILINE) == ["Means", "Look", "Do"]
+
+
+def test_the_runbook_tells_of_no_alert_that_there_is_not() -> None:
+    told = re.findall(r"^### (\w+)$", (DEPLOY.parent / "docs/runbook.md").read_text(), re.MULTILINE)
+    assert sorted(told) == sorted(rule["alert"] for rule in ALERTS)
+
+
+@pytest.mark.parametrize("rule", ALERTS, ids=lambda rule: rule["alert"])
 def test_an_alert_says_what_is_wrong_and_what_to_do(rule: dict[str, Any]) -> None:
     assert rule["labels"]["severity"] in {"critical", "warning"}
     assert {"summary", "description"} <= rule["annotations"].keys()
