@@ -228,3 +228,15 @@ def test_every_place_on_a_page_that_is_linked_to_is_there() -> None:
                 for heading in re.findall(r"^#+ (.+)$", target, re.MULTILINE)
             }
             assert anchor in headings, f"{page.name} links to {file}#{anchor}"
+
+
+def test_what_the_page_of_guarantees_says_is_shown_is_a_test() -> None:
+    page = ROOT / "docs/guarantees.md"
+    named = re.findall(r"\[([^\]]+)\]\((\.\./tests/[^)]+)\)", page.read_text(encoding="utf-8"))
+    assert named
+    missing = [
+        (sentence, file)
+        for sentence, file in named
+        if f"def test_{sentence.replace(' ', '_')}(" not in (page.parent / file).read_text(encoding="utf-8")
+    ]
+    assert missing == []
