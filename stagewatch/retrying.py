@@ -9,29 +9,31 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 import orjson
-from aiokafka import AIOKafkaProducer
 from aiokafka.errors import ProducerFenced
 
+from schemas.deadletters import DeadLetter
 from schemas.times import rfc3339
-from stagewatch.deadletters import ON_REQUEST, Chosen, Fate, Found, Judge
+from stagewatch.deadletters import ON_REQUEST, ROOM, Chosen, Fate, Found, Judge
 from stagewatch.mistakes import Mistake
 from stagewatch.searching import found_on
 from stream.changelog import read
 from stream.connection import Connection
-from stream.outlet import MAX_REQUEST_BYTES
+from stream.outlet import BATCH_BYTES, NotSentError, Out
 from stream.topics import TopicSpec, look
+from stream.transactions import FencedError, NoTransactionsError, TransactionalOutlet
 
 # Records, and their bytes, that are sent in one transaction. While one is open, workers wait with what comes after it.
 AT_ONCE = 500
 BYTES_AT_ONCE = 4 * 1024 * 1024
-# What a transaction may take (ms): for so long, and the broker's own 10 s of looking for such, workers wait for one
-# whose sender was killed; or until the next retry.
-TRANSACTION_MS = 15_000
+# What a transaction may take (seconds): for so long, and the broker's own 10 s of looking for such, workers wait for
+# one whose sender was killed; or until the next retry.
+WITHIN = 15.0
 
 
 @dataclass(slots=True)
@@ -82,40 +84,47 @@ class Retry:
         """
         tally = Tally()
         if dry:
-            async for _ in self._due(chosen, await self._sent_before(), tally):
-                advance(1)
+            async with aclosing(self._due(chosen, await self._sent_before(), tally)) as due:
+                async for _ in due:
+                    advance(1)
             return tally
-        async with self._sender() as producer:
+        async with self._sender() as outlet:
             # The ledger is read once nobody else can write to it.
             waiting, size = list[Found](), 0
-            async for found in self._due(chosen, await self._sent_before(), tally):
-                waiting.append(found)
-                size += found.letter.size
-                if len(waiting) >= AT_ONCE or size >= BYTES_AT_ONCE:
-                    advance(await self._send(producer, waiting))
-                    waiting, size = [], 0
-            advance(await self._send(producer, waiting))
+            async with aclosing(self._due(chosen, await self._sent_before(), tally)) as due:
+                async for found in due:
+                    waiting.append(found)
+                    size += found.letter.size
+                    if len(waiting) >= AT_ONCE or size >= BYTES_AT_ONCE:
+                        advance(await self._send(outlet, waiting))
+                        waiting, size = [], 0
+            advance(await self._send(outlet, waiting))
         return tally
 
-    async def _due(self, chosen: Chosen, before: set[bytes], tally: Tally) -> AsyncIterator[Found]:
+    async def _due(self, chosen: Chosen, before: set[bytes], tally: Tally) -> AsyncGenerator[Found]:
         """The dead letters to send again, each identity once; all others are counted."""
-        async for found in found_on(self.connection, self.rejected, chosen):
-            letter, identity = found.letter, found.letter.identity.encode()
-            verdict = self.judge.judge(letter)
-            fate = verdict.fate
-            if fate is Fate.SIGNALS and letter.reason == ON_REQUEST and ON_REQUEST not in chosen.reasons:
-                fate = Fate.ON_REQUEST
-            if identity in before:
-                tally.before += 1
-            elif fate is Fate.SIGNALS:
-                before.add(identity)
-                tally.sent += 1
-                tally.in_part += verdict.rejection is not None
-                yield found
-            else:
-                tally.left[fate] += 1
-                if fate is Fate.REFUSED and verdict.rejection:
-                    tally.refused[verdict.rejection.reason] += 1
+        async with aclosing(found_on(self.connection, self.rejected, chosen)) as letters:
+            async for found in letters:
+                identity = found.letter.identity.encode()
+                if identity in before:
+                    tally.before += 1
+                elif self._is_to_be_sent(found.letter, chosen, tally):
+                    before.add(identity)
+                    yield found
+
+    def _is_to_be_sent(self, letter: DeadLetter, chosen: Chosen, tally: Tally) -> bool:
+        verdict = self.judge.judge(letter)
+        fate = verdict.fate
+        if fate is Fate.SIGNALS and letter.reason == ON_REQUEST and ON_REQUEST not in chosen.reasons:
+            fate = Fate.ON_REQUEST
+        if fate is Fate.SIGNALS:
+            tally.sent += 1
+            tally.in_part += verdict.rejection is not None
+            return True
+        tally.left[fate] += 1
+        if fate is Fate.REFUSED and verdict.rejection:
+            tally.refused[verdict.rejection.reason] += 1
+        return False
 
     async def _sent_before(self) -> set[bytes]:
         """The identities in the ledger; none where there is no ledger yet."""
@@ -127,46 +136,56 @@ class Retry:
         return found
 
     @asynccontextmanager
-    async def _sender(self) -> AsyncIterator[AIOKafkaProducer]:
-        """A producer that has put out all others of its transactional id."""
-        producer = AIOKafkaProducer(
-            **self.connection.client(),
-            client_id=self.transactional_id,
-            transactional_id=self.transactional_id,
-            transaction_timeout_ms=TRANSACTION_MS,
-            max_request_size=MAX_REQUEST_BYTES,
-        )
+    async def _sender(self) -> AsyncIterator[TransactionalOutlet]:
+        """A way out that has put out all others of its transactional id."""
+        outlet = TransactionalOutlet(self.connection, self.transactional_id, within=WITHIN)
+        asyncio.get_running_loop().set_exception_handler(_unless_fenced)
         try:
-            await producer.start()
-            yield producer
-        except ProducerFenced as error:
+            await outlet.on_start()
+            yield outlet
+        except FencedError as error:
             raise Mistake(
                 "Another `stagewatch rejected retry` has begun meanwhile, and this one was put out. What it had not"
-                " sent, the other sends."
+                " sent, the other sends"
             ) from error
+        except NoTransactionsError as error:
+            raise Mistake(
+                f"The broker does not let us write transactions as {self.transactional_id} ({error.__cause__!r}). Use"
+                " Apache Kafka, or a broker that has them, and allow Write and Describe on this transactional id"
+            ) from error
+        except NotSentError as error:
+            raise Mistake(f"{error}. What was sent before is noted; see to the broker, and retry once more") from error
         finally:
-            await producer.stop()
+            await outlet.on_stop()
 
-    async def _send(self, producer: AIOKafkaProducer, some: Sequence[Found]) -> int:
+    async def _send(self, outlet: TransactionalOutlet, some: Sequence[Found]) -> int:
         """Write records and their entries in one transaction; how many."""
         if not some:
             return 0
-        async with producer.transaction():
-            flying = []
-            for found in some:
-                letter, origin = found.letter, found.letter.origin
-                flying += [
-                    await producer.send(
-                        origin.topic, letter.value, key=letter.key, partition=origin.partition, headers=letter.again()
-                    ),
-                    await producer.send(self.ledger, self._entry(found), key=letter.identity.encode()),
-                ]
-            await asyncio.gather(*flying)
+        records = [self._again(found) for found in some] + [self._entry(found) for found in some]
+        async with outlet.transaction():
+            # Those of one partition are packed together, and must not be more than its topic takes at once.
+            for slice_ in [records] if self._takes_many(some) else [[record] for record in records]:
+                await outlet.send(slice_)
         return len(some)
 
-    def _entry(self, found: Found) -> bytes:
+    def _takes_many(self, some: Sequence[Found]) -> bool:
+        states = [self.judge.sources[found.letter.origin.topic] for found in some]
+        return all(state.takes is None or state.takes > BATCH_BYTES + ROOM for state in states)
+
+    def _again(self, found: Found) -> Out:
+        letter, origin = found.letter, found.letter.origin
+        return Out(origin.topic, letter.key, letter.value, letter.again(), origin.partition)
+
+    def _entry(self, found: Found) -> Out:
         told = {"retried_at": rfc3339(self.wall()), "rejected": found.address, "reason": found.letter.reason}
-        return orjson.dumps(told)
+        return Out(self.ledger, found.letter.identity.encode(), orjson.dumps(told))
+
+
+def _unless_fenced(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:
+    """Leave out what aiokafka leaves behind of each batch when another producer puts it out: we have said so."""
+    if not isinstance(context.get("exception"), ProducerFenced):
+        loop.default_exception_handler(context)
 
 
 def ledger_of(app_id: str) -> TopicSpec:

@@ -6,7 +6,7 @@ Owns the reading of their topic as it stands now, and how a broker that does not
 from __future__ import annotations
 
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
 
 from aiokafka.errors import KafkaError
 
@@ -51,8 +51,9 @@ async def found_on(
     partitions = sorted(starts) if starts else list(range(state.partitions))
     if partitions and partitions[-1] >= state.partitions:
         raise Mistake(f"{topic} has no partition {partitions[-1]}: it has {state.partitions}, from 0")
-    async for _, rows in read(connection, topic, partitions, starts=starts):
-        for row in rows:
-            letter = DeadLetter.of(row.key, row.value, row.headers)
-            if letter and chosen.has(one := Found(row.partition, row.offset, row.timestamp, letter)):
-                yield one
+    async with aclosing(read(connection, topic, partitions, starts=starts)) as batches:
+        async for _, rows in batches:
+            for row in rows:
+                letter = DeadLetter.of(row.key, row.value, row.headers)
+                if letter and chosen.has(one := Found(row.partition, row.offset, row.timestamp, letter)):
+                    yield one

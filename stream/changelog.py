@@ -14,7 +14,7 @@ outbox]`, and after it the memory as `journey.saving` writes it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -205,7 +205,7 @@ async def read(
     *,
     starts: Mapping[int, int] | None = None,
     within: float = STALLED_AFTER,
-) -> AsyncIterator[tuple[int, Rows]]:
+) -> AsyncGenerator[tuple[int, Rows]]:
     """Every record from the beginning of each partition to the end it has when the reading starts.
 
     A partition that is among `starts` is read from that offset on.

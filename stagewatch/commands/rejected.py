@@ -4,6 +4,7 @@ import asyncio
 import os
 import re
 from collections.abc import Callable, Iterator
+from contextlib import aclosing
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -91,9 +92,10 @@ def show(file: str | None, addresses: tuple[str, ...]) -> None:
     settings = load(os.environ, file).settings
 
     async def tell() -> None:
-        async for found, verdict in judged(settings, places):
-            for line in in_full(found, verdict):
-                click.echo(line)
+        async with aclosing(judged(settings, places)) as some:
+            async for found, verdict in some:
+                for line in in_full(found, verdict):
+                    click.echo(line)
 
     asyncio.run(tell())
 

@@ -8,13 +8,22 @@ from collections import Counter
 from collections.abc import Iterable
 
 import orjson
+import pytest
+from click.testing import CliRunner
 
+from schemas.rejections import Rejection
+from schemas.signals import Origin
+from stagewatch.cli import main
+from stagewatch.deadletters import Chosen
+from stagewatch.mistakes import Mistake
+from stagewatch.rejected import retried
 from stagewatch.retrying import AT_ONCE
+from stagewatch.settings import load
 from tests.kafka import traffic
 from tests.kafka.conftest import Corner
 from tests.kafka.polling import until
 from tests.kafka.stand import ByCustomer, Stand, once, replayed
-from tests.kafka.tills import JOURNEY, closing, dialect, receipts
+from tests.kafka.tills import BEGAN, JOURNEY, closing, dialect, receipts
 from tests.kafka.traffic import Found, Sent
 from tests.kafka.worker import ROOT, command, environment
 
@@ -25,10 +34,10 @@ KEPT = ("till", b"\x00\xff7")
 
 
 async def stagewatch(stand: Stand, *words: str, **settings: str) -> str:
-    """What a command says that ends well."""
-    code, out, err = await asyncio.to_thread(command, stand.all_settings(**settings), *words)
-    assert code == 0, out + err
-    return out
+    """What a command says that ends well; in this process, since starting one takes longer than most of them do."""
+    result = await asyncio.to_thread(CliRunner().invoke, main, words, env=environment(stand.all_settings(**settings)))
+    assert result.exit_code == 0, result.output
+    return result.stdout
 
 
 async def counted(stand: Stand) -> dict[str, int]:
@@ -152,3 +161,35 @@ async def every_record_went_back_as_it_came(stand: Stand, refused: list[Found]) 
         for each in refused
         if each.header("stagewatch-reason") == "no time" and each.value not in NONSENSE
     }
+
+
+def forged(stand: Stand, number: int) -> Sent:
+    """A dead letter as a worker would have written it."""
+    event = {"card": f"card-{number}", "what": "seen", "when": BEGAN + number}
+    origin = Origin(stand.topic("events"), number % 2, number)
+    key, value, headers = Rejection("no time", "", origin, b"k", orjson.dumps(event), ()).record()
+    return Sent(stand.topic("rejected-events"), key, value, 0, tuple(headers))
+
+
+async def test_of_two_who_send_again_at_once_one_is_put_out_and_every_record_is_sent_once(corner: Corner) -> None:
+    stand = corner(partitions=2, sources={"events": "tills"}, settings={"journeys": str(JOURNEY)})
+    await stand.create_topics()
+    letters = [forged(stand, number) for number in range(2 * AT_ONCE)]
+    # The second of them is there twice, as it is when a worker is killed between rejecting and committing.
+    await traffic.produce(stand.broker, [*letters, letters[1]])
+    settings = stand.all_settings(dialect_files=str(dialect(stand.folder, "mended")))
+    said: list[tuple[int, str, str]] = []
+
+    def another(_sent: int) -> None:
+        """Another retry, from beginning to end, while the first one is amid its work."""
+        if not said:
+            said.append(command(settings, "rejected", "retry"))
+
+    with pytest.raises(Mistake, match="Another `stagewatch rejected retry` has begun"):
+        await retried(load(environment(settings)).settings, Chosen(), dry=False, advance=another)
+    code, out, err = said[0]
+    assert code == 0, err
+    assert out.startswith(f"{AT_ONCE} were sent")
+    assert f"{AT_ONCE + 1} left alone: they were sent again before" in out
+    back = [each.header("stagewatch-retried") for each in await stand.read("events")]
+    assert Counter(back) == Counter(f"{stand.topic('events')}/{n % 2}@{n}" for n in range(2 * AT_ONCE))
