@@ -9,6 +9,8 @@ from difflib import get_close_matches
 
 SHOWN = 12
 """More names than these in one sentence are not read by anybody."""
+LONGEST = 64
+"""Characters of a name. What is longer is no slip of the pen, and finding what it is near to takes their square."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -35,8 +37,8 @@ class JourneyError(Exception):
 
 def suggest(name: object, known: Iterable[str]) -> str:
     """The known name that was probably meant, or which there are, as a sentence to put after a fault's message."""
-    names = list(known)
-    if close := get_close_matches(str(name), names, n=1):
+    names = [each for each in known if len(each) <= LONGEST]
+    if len(str(name)) <= LONGEST and (close := get_close_matches(str(name), names, n=1)):
         return f"Did you mean '{close[0]}'?"
     if not names:
         return "There are none here."

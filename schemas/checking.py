@@ -21,6 +21,12 @@ if TYPE_CHECKING:
     from schemas.dialects import Dialect
     from schemas.documents import Document, Fault, Place
 
+MAX_NAMES: Final = 2_000
+"""Names that a dialect may give a meaning: shops use a few hundred. Each may come to a function of its own."""
+
+MAX_WORD: Final = 64
+"""Characters of a word that one near to it is looked for; longer ones are no slip of the pen."""
+
 _WORDING: Final[Mapping[str, str]] = {
     "extra_forbidden": "this key is not known here",
     "missing": "this key is missing",
@@ -51,6 +57,13 @@ def located(error: ValidationError, document: Document) -> Iterable[Fault]:
 
 def inconsistencies(dialect: Dialect) -> Iterator[tuple[Place, str]]:
     """What each key alone cannot show: words outside the vocabulary, and names that mean two things."""
+    number = sum(map(len, dialect.signals.values()))
+    if number > MAX_NAMES:
+        yield (
+            ("signals",),
+            f"{number:,} names have a meaning here, at most {MAX_NAMES:,} may: make several dialects of it",
+        )
+        return
     yield from _unknown_words(dialect)
     seen: dict[str, str] = {}
     for kind, name, _ in dialect.meanings():
@@ -98,5 +111,5 @@ def _attribute_faults(place: Place, attribute: str, fixed: object, kind: str | N
 
 
 def _near(word: str, words: Mapping[str, object]) -> str:
-    near = get_close_matches(word, words, n=1)
+    near = get_close_matches(word, words, n=1) if len(word) <= MAX_WORD else []
     return f"did you mean {near[0]!r}?" if near else f"known are {', '.join(words)}"

@@ -29,6 +29,7 @@ A place is a path (see `schemas.paths`) or `{at: path, ...}`; a list of places i
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from importlib.resources import files
+from itertools import islice
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BeforeValidator, Field, StringConstraints, ValidationError
@@ -69,11 +70,15 @@ SHIPPED: Final = (
 """The dialects that ship, in the order in which they are tried: envelopes first, the least particular last."""
 
 
+MAX_FAULTS: Final = 200
+"""Faults that are told of a file: nobody reads more at once."""
+
+
 class DialectError(ValueError):
-    """A dialect file is at fault. `faults` lists everything that is wrong with it, each with its line."""
+    """A dialect file is at fault. `faults` lists what is wrong with it, each with its line, up to MAX_FAULTS."""
 
     def __init__(self, faults: Iterable[Fault]) -> None:
-        self.faults = sorted(faults, key=lambda fault: (fault.where, fault.line, fault.column))
+        self.faults = sorted(faults, key=lambda fault: (fault.where, fault.line, fault.column))[:MAX_FAULTS]
         super().__init__("\n".join(map(str, self.faults)))
 
 
@@ -141,7 +146,8 @@ def load_dialect(text: str, where: str) -> Dialect:
         dialect = Dialect.model_validate(document.data)
     except ValidationError as error:
         raise DialectError(located(error, document)) from None
-    faults = [document.fault(place, message) for place, message in inconsistencies(dialect)]
+    found = islice(inconsistencies(dialect), MAX_FAULTS)
+    faults = [document.fault(place, message) for place, message in found]
     if faults:
         raise DialectError(faults)
     return dialect

@@ -39,13 +39,14 @@ class Part:
         match = _FORM.fullmatch(text)
         if match is None or int(match[2]) > MAX_EVENTS:
             return None
-        total, numbers = int(match[2]), set[int]()
+        total, numbers, least = int(match[2]), list[int](), 0
         for span in match[1].split(","):
-            first, _, last = span.partition("-")
-            if int(last or first) >= total:
+            first, last = (int(each) for each in (span.split("-") * 2)[:2])
+            if not least <= first <= last < total:  # in order, or ten thousand times all of them could be named
                 return None
-            numbers.update(range(int(first), int(last or first) + 1))
-        return cls(frozenset(numbers), total) if numbers else None
+            numbers += range(first, last + 1)
+            least = last + 1
+        return cls(frozenset(numbers), total)
 
     @classmethod
     def of(cls, headers: Mapping[str, str]) -> Self | None:

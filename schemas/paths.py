@@ -62,12 +62,17 @@ class PathError(ValueError):
     """The text is no path; the message says why and is meant for whoever wrote it."""
 
 
+MAX_PATH: Final = 300
+"""Characters: three times the longest that ships."""
+
 _STEP: Final = re.compile(r'(?:"(?P<quoted>[^"]+)"|(?P<key>[^."\[\]]+)|\[(?P<inside>[^\[\]]*)\])(?P<dot>\.?)')
 _SPECIAL: Final = re.compile(r"[.:\[\]]")
 
 
 def parse_path(text: str) -> Path:
     """The path that `text` writes. Raises PathError."""
+    if len(text) > MAX_PATH:
+        raise PathError(f"a path has at most {MAX_PATH} characters, this has {len(text):,}")
     prefix, colon, rest = text.partition(":")
     if colon and prefix == "header":
         if not rest.strip():

@@ -197,11 +197,19 @@ def _tell_apart(outcomes: list[_Numbered], events: list[Any], named: Part | None
             continue
         id_ = outcome.id
         first, signal = firsts.setdefault(id_, (number, outcome))
-        if events[first] == events[number]:
+        if _equal(events[first], events[number]):
             continue
         outcome.id = f"{id_}#{number}"
         if named is not None and first in named.numbers and number not in named.numbers:
             signal.id = f"{id_}#{first}"
+
+
+def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Whether two events say the same; not if they are nested deeper than Python compares."""
+    try:
+        return one == other
+    except RecursionError:
+        return False
 
 
 def _unfit(value: bytes | None) -> SenderError:

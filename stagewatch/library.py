@@ -4,6 +4,7 @@ It reads files and hands their text to the rooms that understand it; what is wro
 lists every fault with its place.
 """
 
+import os
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -14,6 +15,7 @@ from journey.loading import load
 from journey.machine import compile_journeys
 from schemas.decoding import MAX_RECORD_BYTES
 from schemas.dialects import SHIPPED, DialectError, load_dialect, shipped_dialects
+from schemas.documents import cut
 from schemas.reading import Outcome, Reader
 from schemas.rejections import Rejection
 from schemas.signals import Origin
@@ -160,8 +162,9 @@ def _found(what: str, name: str, shipped: Mapping[str, Path]) -> Path:
     path = Path(name)
     if _NAME.fullmatch(name) and name in shipped:
         return shipped[name]
-    if path.is_file():
+    if os.path.isfile(path):  # noqa: PTH113  Path.is_file raises where a name is too long to be one
         return path
+    known = ", ".join(shipped)
     raise LibraryError(
-        [f"{name}: no {what} is shipped under this name and there is no such file; shipped are {', '.join(shipped)}"]
+        [f"{cut(name, 200)}: no {what} is shipped under this name and there is no such file; shipped are {known}"]
     )

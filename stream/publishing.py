@@ -102,7 +102,8 @@ def rejection_record(topics: Topics, rejection: Rejection, takes: int) -> Out:
 
 
 def _beside(out: Out) -> int:
-    return len(out.key or b"") + sum(len(name) + len(text) + 8 for name, text in out.headers)
+    # Bytes, and a header's value may be null: both as senders like.
+    return len(out.key or b"") + sum(len(name.encode()) + len(text or b"") + 8 for name, text in out.headers)
 
 
 def digested(out: Out) -> Out:

@@ -4,18 +4,19 @@ Owns the order of reading: YAML, form, names, meaning. A part with a fault is le
 at, so that all faults come at once; what can be judged of the whole only is judged when its parts are right.
 """
 
+from contextlib import suppress
 from typing import Final
 
 from journey.definition import Definition
 from journey.faults import JourneyError
-from journey.loading.checks import check_tracks, check_use
+from journey.loading.checks import check_size, check_tracks, check_use
 from journey.loading.examples import read_examples
 from journey.loading.facts import read_facts
 from journey.loading.forms import JourneyForm, fill
 from journey.loading.migrates import read_migrates
 from journey.loading.tracks import read_track
 from journey.loading.vocabulary import Vocabulary
-from journey.loading.yaml import Document, read
+from journey.loading.yaml import Document, EnoughFaultsError, read
 
 _STAND_IN: Final = {"journey": "unread", "version": 1, "title": "unread", "tracks": {"unread": None}}
 """For outermost keys that are wrong, so that what stands under the others can be looked at all the same."""
@@ -28,7 +29,10 @@ def load(text: str, where: str) -> Definition:
         JourneyError: it is not one; `faults` has every fault with its line, column and what to do.
     """
     document = read(text, where)
-    definition = None if document.faults else _definition(document)
+    definition = None
+    if not document.faults:
+        with suppress(EnoughFaultsError):
+            definition = _definition(document)
     if document.faults or definition is None:
         raise JourneyError(document.faults)
     return definition
@@ -43,6 +47,7 @@ def _definition(document: Document) -> Definition | None:
     read_tracks = [read_track(vocabulary, name, each) for name, each in form.tracks.items()]
     tracks = tuple(track for track in read_tracks if track is not None)
     check_tracks(vocabulary, tracks)
+    check_size(vocabulary, facts, tracks)
     if len(tracks) < len(read_tracks):
         return None
     examples = read_examples(vocabulary, tracks, form.examples)

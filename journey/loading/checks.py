@@ -8,10 +8,14 @@ reads. Knows nothing about how the parts were read.
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
-from journey.definition import Fact, Move, Track, hears
+from journey.definition import Fact, Move, Track
 from journey.durations import written
 from journey.loading.vocabulary import Vocabulary
 from journey.loading.yaml import Document, Path
+
+MOST_WEIGHT = 40_000
+"""Lines of code that a journey may come to, by rule of thumb: some four seconds to compile. The five-stage journey
+comes to 2,830."""
 
 OTHER = "*"
 """Stands for the kinds of signal that no journey knows; a move on `any` answers to them too."""
@@ -26,12 +30,29 @@ def check_tracks(vocabulary: Vocabulary, tracks: Sequence[Track]) -> None:
         _check_stages(document, path, track, reached)
         _check_frames(document, path, track)
         _check_cycles(document, path, track)
-        judged = _without_defaults(document, path, track)
-        for index, move in enumerate(judged.moves):
-            if reason := _never(move, judged, reached, vocabulary.known()):
+        judging = _Judging(_without_defaults(document, path, track), reached, {*vocabulary.known(), OTHER})
+        for index, move in enumerate(track.moves):
+            if reason := judging.never(index):
                 document.refuse((*path, "moves", index), f"'{move.name}' can never be chosen: {reason}")
     _check_names(document, tracks)
     _check_instances(document, tracks)
+
+
+def check_size(vocabulary: Vocabulary, facts: Sequence[Fact], tracks: Sequence[Track]) -> None:
+    """Note a journey that would come to more code than anybody waits for."""
+    known = len(vocabulary.known())
+    weight = sum((known if fact.kinds is None else len(fact.kinds)) * 4 for fact in facts)
+    weight += sum(
+        (known if move.kinds is None else len(move.kinds)) * (12 + len(move.publish))
+        for each in tracks
+        for move in each.moves
+    )
+    if weight > MOST_WEIGHT:
+        message = (
+            f"this comes to some {weight:,} lines of code, at most {MOST_WEIGHT:,} may be: name fewer kinds of signal"
+            " under 'on', fewer facts under 'publish', or make several journeys of it"
+        )
+        vocabulary.document.refuse(("tracks",), message, key=True)
 
 
 def check_use(document: Document, facts: Sequence[Fact], tracks: Sequence[Track]) -> None:
@@ -46,15 +67,19 @@ def check_use(document: Document, facts: Sequence[Fact], tracks: Sequence[Track]
             document.refuse(("facts", fact.name), message, key=True)
 
 
-def _reached(start: Iterable[str], moves: Sequence[Move]) -> set[str]:
+def _reached(start: Iterable[str], moves: Iterable[Move]) -> set[str]:
     """The stages that can be come to from `start` by `moves`, `start` included."""
+    nexts: dict[str, set[str]] = {}
+    for move in moves:
+        for stage in move.from_:
+            nexts.setdefault(stage, set()).add(move.to)
     reached: set[str] = set()
     waiting = list(start)
     while waiting:
         stage = waiting.pop()
         if stage not in reached:
             reached.add(stage)
-            waiting += [move.to for move in moves if stage in move.from_]
+            waiting += nexts.get(stage, ())
     return reached
 
 
@@ -79,7 +104,8 @@ def _check_frames(document: Document, path: Path, track: Track) -> None:
 
 def _check_cycles(document: Document, path: Path, track: Track) -> None:
     silent = [move for move in track.moves if move.after is not None]
-    chasing = [move for move in silent if not _reached([move.to], silent).isdisjoint(move.from_)]
+    reached = {stage: _reached([stage], silent) for stage in {move.to for move in silent}}
+    chasing = [move for move in silent if not reached[move.to].isdisjoint(move.from_)]
     if chasing:
         names = ", ".join(dict.fromkeys(move.name for move in chasing))
         message = f"silence alone would go round for ever by {names}: let one of them be made 'on' a signal"
@@ -96,36 +122,51 @@ def _without_defaults(document: Document, path: Path, track: Track) -> Track:
     return replace(track, moves=tuple(replace(move, late=False) for move in track.moves))
 
 
-def _never(move: Move, track: Track, reached: set[str], known: Iterable[str]) -> str | None:
-    """Why `move` can never be chosen; None where it can."""
-    stages = [stage for stage in move.from_ if stage in reached]
-    if not stages:
-        return "nothing reaches the stages it starts from"
-    if move.after is None:
-        kinds = [kind for kind in (*known, OTHER) if hears(move.kinds, kind)]
-        hidden = all(_answered(track, move, stage, kind) for stage in stages for kind in kinds)
+class _Judging:
+    """Whether the moves of a track can be chosen, asked of one after the other in their order.
+
+    `_answered` has for each stage, and for signals in time and too late, the kinds that moves without a condition have
+    taken so far.
+    """
+
+    def __init__(self, track: Track, reached: set[str], kinds: set[str]) -> None:
+        self._track = track
+        self._reached = reached
+        self._kinds = kinds
+        self._answered: dict[tuple[str, bool], set[str]] = {}
+        self._silent = [
+            (index, move) for index, move in enumerate(track.moves) if move.after is not None and move.condition is None
+        ]
+
+    def never(self, index: int) -> str | None:
+        """Why this move can never be chosen; None where it can."""
+        move = self._track.moves[index]
+        stages = [stage for stage in move.from_ if stage in self._reached]
+        if not stages:
+            return "nothing reaches the stages it starts from"
+        if move.after is not None:
+            hidden = all(any(self._sooner(each, (index, move), stage) for each in self._silent) for stage in stages)
+            return "other moves, which have no condition, come before its silence is complete" if hidden else None
+        kinds = self._kinds if move.kinds is None else move.kinds
+        hidden = all(kinds <= self._answered.get((stage, move.late), set()) for stage in stages)
+        if move.condition is None:
+            self._answer(move, kinds)
         return "moves above it, which have no condition, take all of its signals" if hidden else None
-    hidden = all(any(_sooner(other, move, stage, track) for other in track.moves) for stage in stages)
-    return "other moves, which have no condition, come before its silence is complete" if hidden else None
 
+    def _answer(self, move: Move, kinds: Iterable[str]) -> None:
+        for stage in move.from_:
+            for late in {False, move.late}:
+                self._answered.setdefault((stage, late), set()).update(kinds)
 
-def _answered(track: Track, move: Move, stage: str, kind: str) -> bool:
-    """Whether a move above `move`, without a condition, is made by such a signal in that stage, however late."""
-    above = track.moves[: track.moves.index(move)]
-    return any(
-        other.condition is None and stage in other.from_ and hears(other.kinds, kind) and other.late >= move.late
-        for other in above
-    )
-
-
-def _sooner(other: Move, move: Move, stage: str, track: Track) -> bool:
-    """Whether `other` ends the stay in `stage` before, at the latest when, the silence `move` waits for is complete."""
-    if other.after is None or move.after is None or other.condition is not None or stage not in other.from_:
-        return False
-    # Its count must not start anew by signals that let the other count run on.
-    no_later = move.since is None or (other.since is not None and other.since <= move.since)
-    order = track.moves.index
-    return no_later and (other.after, order(other)) < (move.after, order(move))
+    @staticmethod
+    def _sooner(one: tuple[int, Move], waiting: tuple[int, Move], stage: str) -> bool:
+        """Whether `one` ends the stay in `stage` before, at the latest when, the silence `waiting` is complete."""
+        (other_index, other), (index, move) = one, waiting
+        if other.after is None or move.after is None or stage not in other.from_:
+            return False
+        # Its count must not start anew by signals that let the other count run on.
+        no_later = move.since is None or (other.since is not None and other.since <= move.since)
+        return no_later and (other.after, other_index) < (move.after, index)
 
 
 def _check_names(document: Document, tracks: Sequence[Track]) -> None:

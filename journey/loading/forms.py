@@ -6,6 +6,7 @@ known, is `journey.loading`'s business. Every model refuses keys it does not kno
 
 import keyword
 import re
+from collections import Counter
 from collections.abc import Mapping
 from typing import Annotated, Any, Final, Literal, TypeVar
 
@@ -18,6 +19,19 @@ from journey.faults import suggest
 from journey.loading.yaml import Document, Path
 
 ANY: Final = "any"
+
+# What a journey may hold. The largest that ships has 17 facts, 6 tracks, 7 stages on a track, 13 moves on a track.
+MOST_NAMED: Final = 300
+"""Names in one place: kinds of signal, stages, facts, topics."""
+MOST_FACTS: Final = 200
+MOST_TRACKS: Final = 20
+MOST_STAGES: Final = 100
+MOST_MOVES: Final = 200
+"""On one track. Python compiles a choice among some 1,500 of them."""
+MOST_EXAMPLES: Final = 500
+MOST_SIGNALS: Final = 1_000
+"""Of one example."""
+
 _NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,63}")
 _SLUG: Final = re.compile(r"[a-z][a-z0-9-]{0,63}")
 _TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,200}")
@@ -63,11 +77,13 @@ def _several(value: object) -> object:
 
 
 def _once(values: tuple[str, ...]) -> tuple[str, ...]:
-    twice = sorted({each for each in values if values.count(each) > 1})
-    if twice:
-        raise ValueError(f"'{twice[0]}' stands here twice: keep one")
     if not values:
         raise ValueError("this is empty: name at least one, or leave it out")
+    if len(values) > MOST_NAMED:
+        raise ValueError(f"{len(values):,} stand here, at most {MOST_NAMED} may")
+    twice = sorted(str(each) for each, times in Counter(map(repr, values)).items() if times > 1)
+    if twice:
+        raise ValueError(f"{twice[0]} stands here twice: keep one")
     return values
 
 
@@ -79,7 +95,7 @@ Name = Annotated[str, AfterValidator(plain_name)]
 Duration = Annotated[int, BeforeValidator(_duration)]
 SomeTime = Annotated[Duration, AfterValidator(_some_time)]
 Several = Annotated[tuple[str, ...], BeforeValidator(_several), AfterValidator(_once)]
-Meanings = Annotated[dict[Name, str | None], BeforeValidator(_meanings)]
+Meanings = Annotated[dict[Name, str | None], BeforeValidator(_meanings), Field(max_length=MOST_NAMED)]
 Stages = Annotated[dict[Name, Any], BeforeValidator(_meanings)]
 Topics = Annotated[tuple[Annotated[str, AfterValidator(_topic)], ...], BeforeValidator(_several), AfterValidator(_once)]
 
@@ -98,11 +114,11 @@ class JourneyForm(_Form):
     lateness: Duration = 3_600_000
     dedup_window: Duration = 604_800_000
     signals: Meanings = {}
-    groups: dict[Name, Several] = {}
-    facts: dict[str, Any] = {}
-    tracks: Annotated[dict[str, Any], Field(min_length=1)]
-    migrates: dict[str, Any] = {}
-    examples: list[Any] = []
+    groups: Annotated[dict[Name, Several], Field(max_length=MOST_NAMED)] = {}
+    facts: Annotated[dict[str, Any], Field(max_length=MOST_FACTS)] = {}
+    tracks: Annotated[dict[str, Any], Field(min_length=1, max_length=MOST_TRACKS)]
+    migrates: Annotated[dict[str, Any], Field(max_length=MOST_NAMED)] = {}
+    examples: Annotated[list[Any], Field(max_length=MOST_EXAMPLES)] = []
 
 
 class FactForm(_Form):
@@ -130,8 +146,8 @@ class TrackForm(_Form):
     per: Per | None = None
     orders: Literal["any", "same"] | None = None
     furthest: bool = False
-    stages: Annotated[Stages, Field(min_length=1)]
-    moves: Annotated[list[Any], Field(min_length=1)]
+    stages: Annotated[Stages, Field(min_length=1, max_length=MOST_STAGES)]
+    moves: Annotated[list[Any], Field(min_length=1, max_length=MOST_MOVES)]
 
 
 class StageForm(_Form):
@@ -165,7 +181,7 @@ class ExampleForm(_Form):
 
     name: str
     tracks: Several | None = None
-    signals: Annotated[list[Any], Field(min_length=1)]
+    signals: Annotated[list[Any], Field(min_length=1, max_length=MOST_SIGNALS)]
     until: Duration | None = None
     transitions: list[Any]
 
@@ -235,4 +251,6 @@ def _refuse(form: type[Form], document: Document, path: Path, detail: ErrorDetai
         document.refuse(place, f"this must be {detail['ctx']['expected']}")
     else:
         message = detail["msg"].removeprefix("Value error, ")
+        if kind == "too_long":
+            message = f"there is too much here: at most {detail['ctx']['max_length']:,} may be"
         document.refuse(place, _SENTENCES.get(kind, message), key="[key]" in detail["loc"])

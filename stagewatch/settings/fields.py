@@ -3,10 +3,13 @@
 Written text is read here; code that builds settings gives whole milliseconds and lists.
 """
 
+import os
+from pathlib import Path
 from typing import Annotated
 
 import orjson
 from pydantic import AfterValidator, BeforeValidator, Field, PlainSerializer, StringConstraints, ValidationInfo
+from pydantic_core import PydanticCustomError
 
 from stagewatch.durations import NEVER, milliseconds, written
 
@@ -53,6 +56,15 @@ def _reachable(addresses: str) -> str:
 Addresses = Annotated[
     str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$"), AfterValidator(_reachable)
 ]
+
+
+def _existing(path: Path) -> Path:
+    if not os.path.isfile(path):  # noqa: PTH113  Path.is_file raises where a name is too long to be one
+        raise PydanticCustomError("path_not_file", "there is no such file")
+    return path
+
+
+ExistingFile = Annotated[Path, AfterValidator(_existing)]
 
 TopicName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z0-9._-]{1,249}$")]
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from schemas.documents import Place, load_document
+from schemas.documents import MAX_CHARACTERS, Place, cut, has_half, load_document
 from stagewatch.mistakes import Mistake
 from stagewatch.settings.fields import BY_HAND
 from stagewatch.settings.model import Settings
@@ -21,6 +21,8 @@ from stagewatch.settings.model import Settings
 PREFIX = "STAGEWATCH_"
 FILE_VARIABLE = "STAGEWATCH_SETTINGS"
 DEFAULT = "default"
+LONGEST = 150
+"""Characters of a name or a value that a fault quotes."""
 
 # Kubernetes puts variables like these beside every container that runs near a Service called stagewatch.
 _SERVICE_LINK = re.compile(r"_SERVICE_HOST$|_SERVICE_PORT(_\w+)?$|_PORT_\d+_(TCP|UDP)")
@@ -99,11 +101,13 @@ def load(environment: Mapping[str, str], file: str | None = None) -> Loaded:
         # An empty variable is one that is not set: so a compose file can pass on what may be missing.
         if not value or not name.startswith(PREFIX) or name == FILE_VARIABLE or _is_service_link(name, value):
             continue
-        if name in known:
+        if has_half(name + value):
+            faults.append(Fault(cut(name.encode(errors="backslashreplace").decode(), LONGEST), "is no UTF-8 text"))
+        elif name in known:
             _place(values, known[name], value)
             origins[known[name]] = name
         else:
-            faults.append(Fault(name, f"no such setting{_nearest(name, known)}"))
+            faults.append(Fault(cut(name, LONGEST), f"no such setting{_nearest(name, known)}"))
     settings, wrong = _validated(values, origins, found)
     if settings is None or faults:
         raise SettingsError(faults + wrong)
@@ -115,7 +119,7 @@ def _is_service_link(name: str, value: str) -> bool:
 
 
 def _nearest(name: str, known: Mapping[str, object]) -> str:
-    close = difflib.get_close_matches(name, known, 1, 0.6)
+    close = difflib.get_close_matches(name[:LONGEST], known, 1, 0.6)
     return f"; did you mean {close[0]}?" if close else "; take it out"
 
 
@@ -156,11 +160,13 @@ def _read(name: str) -> _File:
         raise SettingsError([Fault(name, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
         raise SettingsError([Fault(name, "is no UTF-8 text")]) from None
+    if len(text) > MAX_CHARACTERS:
+        raise SettingsError([Fault(name, f"has {len(text):,} characters; at most {MAX_CHARACTERS:,} are read")])
     if name.endswith(".toml"):
         try:
             return _File(name, tomllib.loads(text))
-        except tomllib.TOMLDecodeError as error:
-            raise SettingsError([Fault(name, f"is not TOML: {error}")]) from None
+        except (ValueError, RecursionError) as error:  # numbers of more digits than Python reads, lists in lists
+            raise SettingsError([Fault(name, f"is not TOML: {cut(str(error))}")]) from None
     document = load_document(text, name)
     if document.faults:
         raise SettingsError([Fault(f"{name}:{each.line}", each.message) for each in document.faults])
@@ -180,18 +186,26 @@ def _validated(
 
 def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File) -> Fault:
     place: Place = error["loc"]
-    name = ".".join(map(str, place))
+    name = cut(".".join(map(str, place)), LONGEST)
     if error["type"] == "extra_forbidden":
         known = {".".join(leaf): leaf for leaf, _ in leaves()}
         return Fault(file.place(place), f"{name}: no such setting{_nearest(name, known)}")
-    message = _PLAINLY.get(error["type"], error["msg"]).removeprefix("Value error, ").removeprefix("Input ")
+    message = cut(_PLAINLY.get(error["type"], error["msg"]).removeprefix("Value error, ").removeprefix("Input "))
     leaf, meaning = next(((leaf, info) for leaf, info in leaves() if place[: len(leaf)] == leaf), ((), None))
     if meaning is None:
         return Fault(name or file.name or "settings", message)
     given = error["input"]
-    secret = "SecretStr" in str(meaning.annotation) or not isinstance(given, str | int | float)
+    # Nothing of `security` is quoted: a password may stand beside its place.
+    hidden = leaf[0] == "security" or "SecretStr" in str(meaning.annotation)
+    secret = hidden or not isinstance(given, str | int | float)
     where = file.place(place) if place in file.places else origins.get(leaf, "settings")
-    return Fault(where, f"{name}{'' if secret else f' is {given!r}'}: {message}. {meaning.description}")
+    return Fault(where, f"{name}{'' if secret else f' is {_shown(given)}'}: {message}. {meaning.description}")
+
+
+def _shown(given: float | str) -> str:
+    if isinstance(given, int) and given.bit_length() > LONGEST:  # Python writes no number of more than 4,300 digits
+        return "a number beyond measure"
+    return cut(repr(given), LONGEST)
 
 
 def revealed(secret: SecretStr | None) -> str | None:

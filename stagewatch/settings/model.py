@@ -6,13 +6,13 @@ It knows neither the environment nor files: `loading` fills it in. Lengths of ti
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, FilePath, SecretStr, model_validator
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr, model_validator
 
 from schemas.decoding import MAX_RECORD_BYTES
-from stagewatch.settings.fields import Addresses, Length, LengthOrNever, TopicName, listed, source
+from stagewatch.settings.fields import Addresses, ExistingFile, Length, LengthOrNever, TopicName, listed, source
 
 Port = Annotated[int, Field(ge=0, le=65_535)]
-Count = Annotated[int, Field(ge=1)]
+Count = Annotated[int, Field(ge=1, le=1_000_000)]
 
 
 class Section(BaseModel):
@@ -32,13 +32,13 @@ class Security(Section):
     )
     username: str | None = Field(None, description="The login's name, with SASL_PLAINTEXT and SASL_SSL")
     password: SecretStr | None = Field(None, description="The login's password; never shown")
-    ca_file: FilePath | None = Field(
+    ca_file: ExistingFile | None = Field(
         None, description="PEM file of the authority that signed the broker's certificate; else the system's"
     )
-    cert_file: FilePath | None = Field(
+    cert_file: ExistingFile | None = Field(
         None, description="PEM file of our own certificate, where the broker asks for one"
     )
-    key_file: FilePath | None = Field(None, description="PEM file of the key to `cert_file`")
+    key_file: ExistingFile | None = Field(None, description="PEM file of the key to `cert_file`")
     key_password: SecretStr | None = Field(None, description="What `key_file` is encrypted with; never shown")
 
     @model_validator(mode="after")
@@ -187,7 +187,7 @@ class Settings(Section):
         min_length=1,
         description="Journeys to follow: names of shipped ones, or paths of files",
     )
-    dialect_files: Annotated[list[FilePath], BeforeValidator(listed)] = Field(
+    dialect_files: Annotated[list[ExistingFile], BeforeValidator(listed)] = Field(
         [], description="Paths of further dialects, beside the shipped ones"
     )
     topics: Topics = Topics()

@@ -21,7 +21,7 @@ from tests.journey.faulty import NOT_A_MAPPING, RIGHT
         ("journey: !thing x\n", 1, 10, "'!thing' in front of a value means nothing here: leave it out"),
         ("journey: !!int x\n", 1, 10, "'tag:yaml.org,2002:int' in front of a value means nothing here"),
         ("a: &a [*a]\n", 1, 4, "this is too long or nested too deeply for a journey; do anchors repeat each other?"),
-        ("a: " + "[" * 3000 + "]" * 3000, 1, 1, "this is nested too deeply for a journey"),
+        ("a: " + "[" * 3000 + "]" * 3000, 1, 25, "this is nested too deeply for a journey"),
     ],
 )
 def test_what_is_no_yaml_for_a_journey_is_a_fault_with_its_place(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from schemas.dialects import SHIPPED, DialectError, load_dialect
+from schemas.dialects import MAX_FAULTS, SHIPPED, DialectError, load_dialect
 from schemas.reading import Reader
 from schemas.signals import ATTRIBUTES, Passed, Signal
 from tests.schemas.speaking import AT, EXAMPLES, HERE, example_dialect
@@ -235,3 +235,17 @@ def test_a_faulty_file_is_refused(text: str, line: int, message: str) -> None:
 def test_a_dialect_error_reads_like_a_compilers() -> None:
     with pytest.raises(DialectError, match=r"mine\.yaml:6:7: 'time' stands here twice \(time\)|mine\.yaml:6:1: .*"):
         load_dialect(SMALLEST + "time: again", "mine.yaml")
+
+
+def test_a_dialect_is_bounded_in_paths_names_and_faults() -> None:
+    text = (EXAMPLES / "otto.yaml").read_text()
+    long = text.replace("customer: session", "customer: " + "a." * 200 + "b", 1)
+    with pytest.raises(DialectError, match="a path has at most 300 characters, this has 401"):
+        load_dialect(long, "a.yaml")
+    many = ", ".join(f"n{number}" for number in range(2_001))
+    with pytest.raises(DialectError, match="2,004 names have a meaning here, at most 2,000 may"):
+        load_dialect(text.replace("signals:", f"signals:\n  searched: [{many}]", 1), "a.yaml")
+    unknown = "".join(f"  n{number}{'x' * 70}: a\n" for number in range(300))
+    with pytest.raises(DialectError) as caught:
+        load_dialect(text.replace("attributes:\n", f"attributes:\n{unknown}", 1), "a.yaml")
+    assert len(caught.value.faults) == MAX_FAULTS

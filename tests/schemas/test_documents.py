@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.documents import Fault, load_document
+from schemas.documents import MAX_CHARACTERS, MAX_MESSAGE, Fault, load_document
 
 
 def data(text: str) -> object:
@@ -72,7 +72,30 @@ def test_repeated_keys_are_faults_at_the_second() -> None:
 def test_aliases_tags_and_keys_that_are_no_text_are_faults() -> None:
     assert faults("a: &x [1]\nb: *x") == [(1, 4, "aliases are not allowed; write it out")]
     assert faults("a: !!python/none x") == [(1, 4, "the tag tag:yaml.org,2002:python/none is not allowed")]
+    assert faults("a: !!set {b}") == [(1, 4, "the tag tag:yaml.org,2002:set is not allowed")]
+    assert faults("a: !!bool maybe") == [(1, 4, "'maybe' is not what the tag tag:yaml.org,2002:bool says")]
     assert faults("[1]: a") == [(1, 1, "a key must be text")]
+
+
+def test_half_characters_are_faults() -> None:
+    assert faults('a: "\\ud800"') == [(1, 4, "there is half a character in this text")]
+    assert faults('"\\ud800": a') == [(1, 1, "a key must be text")]
+    assert data('a: "\\U0001F600"') == {"a": "\U0001f600"}
+
+
+def test_a_number_of_more_digits_than_python_reads_is_a_fault_where_it_stands() -> None:
+    assert faults("a:\n  b: " + "9" * 5_000) == [(2, 6, "this number is too long")]
+
+
+def test_a_text_longer_than_any_document_is_not_read() -> None:
+    assert faults("#" * (MAX_CHARACTERS + 1)) == [(1, 1, "262,145 characters; at most 262,144 are read")]
+    assert data("#" * MAX_CHARACTERS) is None
+
+
+def test_a_fault_quotes_no_more_than_can_be_read() -> None:
+    (fault,) = load_document(f"{'k' * 9_000}: !{'t' * 9_000} 1", "a.yaml").faults
+    assert len(fault.message) <= MAX_MESSAGE
+    assert len(fault.path) <= MAX_MESSAGE
 
 
 @pytest.mark.parametrize(
@@ -85,6 +108,8 @@ def test_aliases_tags_and_keys_that_are_no_text_are_faults() -> None:
         ('"\\U99999999"', "not YAML"),
         ("[" * 60 + "]" * 60, "nested too deep"),
         ("[" * 3_000, "nested too deep"),
+        ("- " * 100, "nested too deep"),
+        ("- " * 30 + "[" * 30 + "]" * 30, "nested too deep"),
     ],
 )
 def test_what_is_no_yaml_is_a_fault(text: str, message: str) -> None:

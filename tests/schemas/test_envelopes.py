@@ -6,6 +6,7 @@ from typing import Any
 import orjson
 import pytest
 
+from schemas.rejections import Rejection
 from schemas.signals import Signal
 from tests.schemas.speaking import AT, passed, read, rejection, signal, track
 
@@ -86,3 +87,41 @@ def test_data_that_looks_like_another_dialect_but_has_no_name_does_not_hide_the_
 
 def test_an_envelope_without_a_customer_anywhere_is_refused() -> None:
     assert rejection({**ENVELOPE, "subject": None, "data": {}}, "auto").reason == "no customer"
+
+
+def repeating(events: int, around: int) -> bytes:
+    """A record of so many events, and so many fields of its own."""
+    fields = b"".join(b'"k%d":%d,' % (number, number) for number in range(around))
+    return (
+        b'{"client_id":"1.2","timestamp_micros":1710325274000000,'
+        + fields
+        + b'"events":['
+        + b",".join([b'{"name":"purchase"}'] * events)
+        + b"]}"
+    )
+
+
+@pytest.mark.parametrize("dialect", ["ga4", "auto"])
+def test_a_record_whose_fields_would_be_repeated_a_million_times_is_too_large(dialect: str) -> None:
+    (refused,) = read(repeating(10_000, 40_000), dialect)
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "too large"
+    assert refused.detail == "10000 events, each with 40002 fields of the record's own"
+    assert len(read(repeating(10_000, 40), dialect)) == 10_000
+    assert len(read(repeating(16, 40_000), dialect)) == 16
+
+
+def test_fields_nested_deeper_than_they_can_be_measured_count_as_much_as_there_can_be() -> None:
+    deep = b'"x":' + b"[" * 600 + b"]" * 600 + b","
+    (refused,) = read(repeating(17, 1).replace(b'"k0":0,', deep), "ga4")
+    assert isinstance(refused, Rejection)
+    assert refused.reason == "too large"
+
+
+def test_events_nested_deeper_than_they_can_be_compared_are_not_the_same() -> None:
+    deep = b"[" * 1_015 + b"]" * 1_015
+    event = b'{"name":"purchase","x":' + deep + b"}"
+    record = b'{"client_id":"1.2","timestamp_micros":1710325274000000,"events":[' + event + b"," + event + b"]}"
+    envelope = b'{"specversion":"1.0","id":"e","source":"s","type":"t","data":' + record + b"}"
+    outcomes = read(envelope, "auto")
+    assert [getattr(outcome, "id", outcome) for outcome in outcomes] == ["s e", "s e#1"]

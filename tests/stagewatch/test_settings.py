@@ -210,3 +210,36 @@ def test_files_without_the_package_for_them_say_what_to_install(
     monkeypatch.setitem(sys.modules, "rocksdict", None)
     with pytest.raises(Mistake, match=r"pip install 'stagewatch\[rocksdb\]'"):
         stores_of(load({"STAGEWATCH_STORE_KIND": "rocksdb", "STAGEWATCH_STORE_PATH": str(tmp_path)}).settings)
+
+
+def test_a_name_too_long_for_a_file_is_that_of_no_file(tmp_path: Path) -> None:
+    (told,) = faults({}, written_to(tmp_path, f"dialect_files: [{'x' * 5_000}]"))
+    assert "there is no such file" in told
+    assert len(told) < 1_000
+
+
+def test_what_is_no_utf_8_in_the_environment_is_a_fault() -> None:
+    assert faults({"STAGEWATCH_APP_ID": "caf\udce9"}) == ["STAGEWATCH_APP_ID: is no UTF-8 text"]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "told"),
+    [
+        ("a.toml", "partitions = " + "9" * 5_000, "is not TOML: Exceeds the limit"),
+        ("a.toml", "partitions = 0x" + "f" * 5_000, "partitions is a number beyond measure"),
+        ("a.toml", "a = " + "[" * 5_000, "is not TOML"),
+        ("a.toml", "#" * 300_000, "has 300,000 characters"),
+        ("a.yaml", "partitions: " + "9" * 5_000, "this number is too long"),
+        ("a.yaml", "partitions: 1000001", "should be less than or equal to 1000000"),
+    ],
+)
+def test_numbers_and_texts_without_end_are_faults(tmp_path: Path, name: str, text: str, told: str) -> None:
+    (fault,) = faults({}, written_to(tmp_path, text, name))
+    assert told in fault
+    assert len(fault) < 1_000
+
+
+def test_a_password_beside_its_place_is_not_quoted(tmp_path: Path) -> None:
+    told = "\n".join(faults({}, written_to(tmp_path, "security: {protocol: hunter2, mechanism: hunter2}")))
+    assert "security.protocol" in told
+    assert "hunter2" not in told

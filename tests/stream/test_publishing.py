@@ -1,6 +1,7 @@
 """What is too large for the topic of refused records is told by digest and length."""
 
 from hashlib import sha256
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -43,3 +44,10 @@ def test_a_refused_record_is_kept_whole_where_it_fits_in(length: int, takes: int
     refused = rejection_record(Topics(), Rejection("not JSON", "", Origin("events", 1, 7), b"k", value, ()), takes)
     assert refused.value is None or length + ROOM <= takes
     assert refused.value is not None or length > takes - 2 * ROOM
+
+
+def test_a_header_without_a_value_and_one_of_a_long_name_are_measured_too() -> None:
+    theirs: Any = (("none", None), ("\u0130" * 600, b""))
+    refused = rejection_record(Topics(), Rejection("empty", "", Origin("events", 1, 7), None, b"", theirs), 2_000)
+    assert refused.headers[0] == ("none", None)
+    assert "stagewatch-value-sha256" in dict(refused.headers)
