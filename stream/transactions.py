@@ -21,6 +21,7 @@ from typing import Final
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import (
     InvalidProducerEpoch,
+    InvalidProducerIdMapping,
     InvalidTransactionTimeout,
     KafkaConnectionError,
     KafkaError,
@@ -51,6 +52,10 @@ _FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 class FencedError(NotOwnerError):
     """The broker takes nothing more under a partition's name from us; says what that means."""
+
+
+class ForgottenError(NotSentError):
+    """The broker does not know a producer any more, as nothing was heard of it for days; nothing has been written."""
 
 
 class NoTransactionsError(Exception):
@@ -101,6 +106,7 @@ class TransactionalOutlet(Outlet):
 
         Raises:
             FencedError: somebody else has our name.
+            ForgottenError: nobody has, and the broker does not know that we had it.
             NotSentError: it was refused. Whether it was written is not known if that came at the very end.
         """
         producer = self._connected()
@@ -110,8 +116,10 @@ class TransactionalOutlet(Outlet):
             await producer.commit_transaction()
         except BaseException as error:
             # A worker that has slept may hear of its time being over before it hears of the other one.
-            if _is_fenced(error) or _is_fenced(await self._given_up(producer)):
+            if _is(error, *_FENCED) or _is(await self._given_up(producer), *_FENCED):
                 raise self._fenced() from error
+            if _is(error, InvalidProducerIdMapping):
+                raise ForgottenError(f"the broker has forgotten {self.name}") from error
             if isinstance(error, KafkaError):
                 raise NotSentError(f"the transaction of {self.name} was refused: {error!r}") from error
             raise
@@ -134,9 +142,10 @@ class TransactionalOutlet(Outlet):
         return None
 
 
-def _is_fenced(error: BaseException | None) -> bool:
+def _is(error: BaseException | None, *kinds: type[BaseException]) -> bool:
+    """Whether it is of one of these kinds, or comes of such a one."""
     while error is not None:
-        if isinstance(error, _FENCED):
+        if isinstance(error, kinds):
             return True
         error = error.__cause__
     return False
@@ -227,6 +236,16 @@ class Transactions(Service):
         if self._outlets:
             log.info("Exactly once: took partitions %s", ", ".join(map(str, sorted(self._outlets))))
 
+    async def again(self, number: int) -> None:
+        """Start the producer of a partition once more.
+
+        Raises:
+            NotSentError, NoTransactionsError: as when it is taken.
+        """
+        outlet = self.of(number)
+        await outlet.on_stop()
+        await outlet.on_start()
+
     async def let_go(self) -> None:
         """Close what is open."""
         outlets, self._outlets = self._outlets, {}
@@ -258,6 +277,15 @@ class ExactlyOnce(Way):
 
     async def deliver(self, going: Going, tail: Tail) -> None:
         """Begin, send everything, add the offset, commit."""
+        try:
+            await self._deliver(going, tail)
+        except ForgottenError as error:
+            # After 7 days without a batch (transactional.id.expiration.ms). Whoever is forgotten is not shut out.
+            log.info("Partition %d was quiet for long: %s; beginning anew", self._number, error)
+            await self._transactions.again(self._number)
+            await self._deliver(going, tail)
+
+    async def _deliver(self, going: Going, tail: Tail) -> None:
         outlet, changes = self._transactions.of(self._number), [*going.changes, *going.after]
         async with outlet.transaction() as producer:
             self._reached("begun")
