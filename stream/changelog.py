@@ -14,7 +14,7 @@ outbox]`, and after it the memory as `journey.saving` writes it.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from hashlib import blake2b
@@ -156,6 +156,7 @@ def mark_of(key: bytes | None, value: bytes | None) -> bytes:
 
 
 Rows = Sequence["ConsumerRecord[bytes, bytes]"]
+Ask = Callable[[AIOKafkaConsumer, list[TopicPartition]], Awaitable[dict[TopicPartition, int]]]
 
 
 async def end_offsets(
@@ -167,13 +168,31 @@ async def end_offsets(
         RecoveryStalledError: it was not told `within` so many seconds.
         KafkaError: the broker refused.
     """
+    return await _asked(connection, topic, partitions, within, AIOKafkaConsumer.end_offsets)
+
+
+async def beginning_offsets(
+    connection: Connection, topic: str, partitions: Sequence[int], *, within: float = STALLED_AFTER
+) -> dict[int, int]:
+    """The offset from which each partition can be read. Compaction does not move it.
+
+    Raises:
+        RecoveryStalledError: it was not told `within` so many seconds.
+        KafkaError: the broker refused.
+    """
+    return await _asked(connection, topic, partitions, within, AIOKafkaConsumer.beginning_offsets)
+
+
+async def _asked(
+    connection: Connection, topic: str, partitions: Sequence[int], within: float, ask: Ask
+) -> dict[int, int]:
     places = [TopicPartition(topic, number) for number in partitions]
     try:
         async with asyncio.timeout(within), _reader(connection) as consumer:
-            ends = await consumer.end_offsets(places)
+            offsets = await ask(consumer, places)
     except TimeoutError:
         raise _stalled(topic, places, within) from None
-    return {place.partition: end for place, end in ends.items()}
+    return {place.partition: offset for place, offset in offsets.items()}
 
 
 async def marks(

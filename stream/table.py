@@ -25,6 +25,7 @@ from faust.types import TP
 
 from stream import changelog
 from stream.beginning import begin
+from stream.losses import refuse_emptied, refuse_truncated
 from stream.partition import Partition
 
 if TYPE_CHECKING:
@@ -160,7 +161,10 @@ class CustomerTable(faust.Table[bytes, bytes]):
 
     async def _fill(self, fresh: dict[int, Partition], ends: dict[int, int]) -> Recovered:
         connection, topic = self.app.connection, self.changelog_topic_name
+        here = {number: ends[number] for number in fresh}
+        await refuse_emptied(connection, topic, self.app.conf.id, self.app.sources, here)
         restored, starts = await begin(connection, topic, fresh, ends, self.app.wall())
+        await refuse_truncated(connection, topic, {number: starts.get(number, 0) for number in fresh})
         reading = changelog.read(connection, topic, sorted(fresh), starts=starts)
         async for number, rows in reading:
             restored[number].load(rows)

@@ -97,7 +97,8 @@ class Writing:
             await failed(error)
 
     async def _send(self, going: Going) -> None:
-        if going.changes or (self._way.atomic and going.records):
+        # The first batch of all is marked though it may change nobody: whoever commits has written to the changelog.
+        if going.changes or (self._way.atomic and going.records) or self.tail.end == 0:
             going = self._marked_with(going)
         await self._deliver(going)
 
