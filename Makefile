@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install compiled demo test check coverage thorough time bench measure lock clean
+.PHONY: help install compiled demo test check coverage thorough time soak bench measure lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -51,6 +51,9 @@ time: $(INSTALLED) ## the law of time over 10,000 histories, against the oracle;
 	@echo "seed $(SEED): \`make time SEED=$(SEED)\` plays the same histories again"
 	HYPOTHESIS_PROFILE=long $(BIN)/python -m pytest --hypothesis-seed=$(SEED) -o faulthandler_timeout=0 \
 	  tests/journey/test_against_the_naive_reading.py -k crashes
+
+soak: $(INSTALLED) ## 200 faults amid 1,000,000 events, judged; needs Java and Maven, most of an hour; SEED=... plays the same again
+	$(BIN)/python -m tests.faults.soak --seed $(SEED) --faults 200 --events 1000000 $(SOAK)
 
 bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchmarks/RESULTS.md; needs Java and Maven, an hour
 	$(BIN)/python -m benchmarks.table

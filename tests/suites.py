@@ -16,10 +16,11 @@ SUITES: Mapping[str, str] = {
     "tests/journey/test_examples.py": "examples of the shipped journeys",
     "tests/embedded": "embedded broker",
     "tests/kafka": "Apache Kafka",
+    "tests/faults": "faults",
     "tests/deploy": "what is deployed",
 }
 # Suites that a machine may lack the tools for: a newcomer is told, and CI fails.
-LOUD = ("tests/embedded", "tests/kafka")
+LOUD = ("tests/embedded", "tests/kafka", "tests/faults")
 RAN = ("passed", "failed", "error", "xfailed", "xpassed")
 
 
