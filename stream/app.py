@@ -15,7 +15,7 @@ from faust.app.base import BootStrategy
 from faust.types import TP, ServiceT
 from faust.types.transports import TransportT
 
-from stream.batches import Backlog, BatchSchema
+from stream.batches import Backlog, BatchSchema, Portion
 from stream.connection import Connection
 from stream.health import Health
 from stream.metrics import Metrics
@@ -133,6 +133,7 @@ class StreamApp(faust.App):
         self.rejected_takes = REJECTED_MAX_BYTES
         self.metrics = metrics
         self.backlog = Backlog()
+        self.portion = Portion(client.batch_records)
         self.health = Health()
         self.outlet = Outlet(
             connection,
@@ -202,6 +203,7 @@ class StreamApp(faust.App):
 
     def _flushed(self, partition: Partition, output: Output, seconds: float) -> None:
         self.backlog.done(output.taken)
+        self.portion.took(output.taken, seconds)
         self.metrics.flushed(output.moves, seconds)
         if output.source is not None:
             topic, offset = output.source

@@ -24,6 +24,17 @@ MOST_WAITING = 2
 # A batch that has not been taken so long (seconds) may never be: Faust throws away what comes during a rebalance.
 FORGOTTEN_AFTER = 0.25
 
+# Records that the first poll may bring, and the least that any may. A record leads to 2 KB or so, on several topics: at
+# 50 KB a second the first batch takes 20 s, of 24 s in which it has to be written.
+FIRST_PORTION = 500
+LEAST_PORTION = 50
+# Writing a batch takes 0.01 to 0.3 s as a rule. After more than SLOW (seconds) the next is half as large, after less
+# than SWIFT it may be twice as large.
+SLOW = 3.0
+SWIFT = 1.0
+# What one poll brings may be shared out among so many batches, one for each partition.
+SHARES = 16
+
 
 @dataclass(slots=True)
 class Batch:
@@ -62,6 +73,28 @@ class BatchSchema(faust.Schema[None, Batch]):
     def loads_value(self, app: Any, message: Any, **_: Any) -> Any:
         """The batch itself."""
         return message.value
+
+
+class Portion:
+    """How many records a poll may bring: as many as what they lead to can be written in good time.
+
+    A batch that is not written within its time is given up, the worker ends, and the next one meets the same batch.
+    So a broker that takes little gets little at once; to begin with, too, since nobody knows yet.
+
+    Args:
+        most: however fast the broker is.
+    """
+
+    def __init__(self, most: int) -> None:
+        self._most = most
+        self.now = min(FIRST_PORTION, most)
+
+    def took(self, records: int, seconds: float) -> None:
+        """What so many records led to was written in so many seconds."""
+        if seconds > SLOW:
+            self.now = min(self._most, max(LEAST_PORTION, min(self.now, records) // 2))
+        elif seconds < SWIFT and records * SHARES >= self.now:  # a handful that goes swiftly says nothing of many
+            self.now = min(self._most, 2 * self.now)
 
 
 class Backlog:

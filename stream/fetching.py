@@ -7,8 +7,8 @@ It knows nothing of batches, memories or commits.
 It relies on private parts of faust-streaming 0.15.3 and aiokafka 0.14.0, each held by its name in
 tests/kafka/test_hooks.py: `AIOKafkaConsumerThread._create_worker_consumer`, `_ensure_consumer`, `call_thread`, and of
 aiokafka `_coordinator._pending_exception`, `_coordinator.check_errors`, `_coordination_task`, `_subscription`,
-`_client`, `_fetcher._fetch_max_wait_ms`, `_fetcher._fetch_task`, `_isolation_level`, and of a partition's state
-`highwater`, `lso`, `timestamp`, `_position`.
+`_client`, `_max_poll_records`, `_fetcher._fetch_max_wait_ms`, `_fetcher._fetch_task`, `_isolation_level`, and of a
+partition's state `highwater`, `lso`, `timestamp`, `_position`.
 """
 
 from __future__ import annotations
@@ -148,6 +148,11 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         self._beaten = monotonic()
 
     # -- partitions
+
+    def bring_at_most(self, records: int) -> None:
+        """No poll brings more records than that."""
+        if self._consumer is not None:
+            self._consumer._max_poll_records = records
 
     async def hold_back(self, tps: set[TP]) -> None:
         """Fetch nothing from these partitions."""

@@ -109,6 +109,7 @@ class Consumer(driver.Consumer):
         self._polled = monotonic()
         generation = self.app.consumer_generation_id
         wait = HURRY_SECONDS if self.app.overdue() else POLL_SECONDS
+        self._thread.bring_at_most(self.app.portion.now)
         records, _ = await self._wait_next_records(timeout=wait)
         batches: list[tuple[TP, Records]] = [(TP(*tp), rows) for tp, rows in (records or {}).items()]
         batches += [(tp, ()) for tp in self._idle(records or {}, wait)]

@@ -89,6 +89,7 @@ def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) 
         (GroupCoordinator, "_coordination_task"),
         (Fetcher, "_fetch_max_wait_ms"),
         (AIOKafkaConsumer, "_client"),
+        (AIOKafkaConsumer, "_max_poll_records"),
         (AIOKafkaConsumer, "_coordinator"),
         (AIOKafkaConsumer, "_subscription"),
         (AIOKafkaConsumer, "_fetcher"),

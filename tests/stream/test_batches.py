@@ -5,7 +5,7 @@ import asyncio
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stream.batches import MOST_WAITING, Backlog
+from stream.batches import FIRST_PORTION, LEAST_PORTION, MOST_WAITING, SLOW, SWIFT, Backlog, Portion
 from tests.stream.shop import T, tick
 
 FOR_EVER = 60.0  # seconds
@@ -59,3 +59,28 @@ def test_a_batch_that_was_thrown_away_holds_nothing_back_for_long() -> None:
             await backlog.room(10)
 
     asyncio.run(alone())
+
+
+def test_the_first_poll_brings_little_and_where_writing_is_swift_soon_all_that_may_come() -> None:
+    portion = Portion(5_000)
+    assert portion.now == FIRST_PORTION
+    for _ in range(4):
+        portion.took(portion.now // 8, SWIFT / 2)
+    assert portion.now == 5_000
+
+
+def test_where_writing_is_slow_polls_bring_ever_less_but_never_nothing() -> None:
+    portion = Portion(5_000)
+    for _ in range(20):
+        before = portion.now
+        portion.took(portion.now, SLOW * 2)
+        assert LEAST_PORTION <= portion.now <= max(before // 2, LEAST_PORTION)
+    assert portion.now == LEAST_PORTION
+
+
+@given(st.integers(1, 5_000), st.lists(st.tuples(st.integers(0, 5_000), st.floats(0, 60))))
+def test_no_poll_brings_more_than_was_said(most: int, took: list[tuple[int, float]]) -> None:
+    portion = Portion(most)
+    for records, seconds in took:
+        portion.took(records, seconds)
+        assert 1 <= portion.now <= most
