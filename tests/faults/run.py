@@ -32,8 +32,9 @@ SETTINGS = {
     "client.batch_records": "200",  # small, so that faults fall into the middle of many
 }
 AHEAD = 3  # the player is so many faults ahead of what has happened, at most
-TOGETHER = 0.2  # of the faults begin while the one before still goes on
-STILL = 4.0  # seconds without another transition after which all has been said
+AGAIN = 2  # times that a fault which did not come about is tried again
+SELDOM = 0.5  # seconds between two looks at offsets, which cost as much as a worker does in that time
+STILL = 3.0  # seconds without another transition after which all has been said
 CAUGHT_UP_WITHIN = 180.0
 
 Say = Callable[[str], None]
@@ -51,6 +52,8 @@ class Plan:
         workers: so many, when nobody joins or leaves.
         settings: further ones of the workers.
         exactly_once: whether a batch is a transaction.
+        together: the share of faults (0 to 1) that begin while the one before still goes on.
+        kinds: the faults, if not all there are.
     """
 
     seed: int
@@ -62,6 +65,8 @@ class Plan:
     partitions: int = 4
     settings: Mapping[str, str] = field(default_factory=dict)
     exactly_once: bool = False
+    together: float = 0.2
+    kinds: Sequence[Fault] = ()
 
 
 @dataclass
@@ -99,7 +104,7 @@ class Outcome:
 
 def schedule(plan: Plan) -> list[Fault]:
     """What happens, in order: all kinds once, in an order drawn by lot, and so on."""
-    dice, all_ = Random(plan.seed), kinds(exactly_once=plan.exactly_once)  # noqa: S311  for tests
+    dice, all_ = Random(plan.seed), plan.kinds or kinds(exactly_once=plan.exactly_once)  # noqa: S311  for tests
     found: list[Fault] = []
     while len(found) < plan.faults:
         found += dice.sample(all_, len(all_))
@@ -170,7 +175,7 @@ async def mix(world: World, faults: Sequence[Fault], outcome: Outcome, say: Say)
 
         await until(played, 120, f"the history to be played as far as fault {number}")
         going.add(asyncio.create_task(_happens(world, fault, number, outcome, say)))
-        if world.dice.random() >= TOGETHER or number == len(faults) - 1:
+        if world.dice.random() >= outcome.plan.together or number == len(faults) - 1:
             await asyncio.gather(*going)
             going.clear()
             if world.dice.random() < 0.6:
@@ -178,16 +183,19 @@ async def mix(world: World, faults: Sequence[Fault], outcome: Outcome, say: Say)
 
 
 async def _happens(world: World, fault: Fault, number: int, outcome: Outcome, say: Say) -> None:
-    began = monotonic()
-    try:
-        await fault.do(world)
-    except Missed as missed:
-        outcome.missed[fault.name] += 1
-        say(f"{number + 1:4}. {fault.name}: missed, {missed}")
-    else:
-        outcome.faults[fault.name] += 1
-        took, at = monotonic() - began, f"{world.player.played:,} played"
-        say(f"{number + 1:4}. {fault.name}: {took:.1f} s, {at}, {await world.published()} published")
+    for _ in range(1 + AGAIN):
+        began = monotonic()
+        try:
+            await fault.do(world)
+        except Missed as missed:
+            outcome.missed[fault.name] += 1
+            say(f"{number + 1:4}. {fault.name}: missed, {missed}")
+            await world.goes_on()
+        else:
+            outcome.faults[fault.name] += 1
+            took, at = monotonic() - began, f"{world.player.played:,} played"
+            say(f"{number + 1:4}. {fault.name}: {took:.1f} s, {at}, {await world.published()} published")
+            return
 
 
 async def _to_the_end(world: World, plan: Plan, say: Say) -> None:
@@ -200,7 +208,7 @@ async def _to_the_end(world: World, plan: Plan, say: Say) -> None:
         return world.player.played == world.player.total and await world.stand.caught_up()
 
     left = (world.player.total - world.player.played) / plan.rate
-    await until(done, CAUGHT_UP_WITHIN + 2 * left, "all of the history to be committed")
+    await until(done, CAUGHT_UP_WITHIN + 2 * left, "all of the history to be committed", every=SELDOM)
     await _still(world)
     say(f"all of the history is committed; {await world.published()} published")
     world.wanted = 0
@@ -212,7 +220,7 @@ async def _last_words(world: World, played: History) -> None:
     stand = world.stand
     await traffic.produce(stand.broker, [Sent(stand.topic("events"), *each) for each in played.closing])
     world.wanted = 1
-    await until(stand.caught_up, CAUGHT_UP_WITHIN, "the last events to be committed")
+    await until(stand.caught_up, CAUGHT_UP_WITHIN, "the last events to be committed", every=SELDOM)
     await _still(world)
     world.wanted = 0
     await asyncio.gather(*(world.stop(worker) for worker in [*world.workers]))
@@ -229,4 +237,4 @@ async def _still(world: World) -> None:
             seen, since = now, monotonic()
         return monotonic() - since > STILL
 
-    await until(look, CAUGHT_UP_WITHIN, "all to have been said")
+    await until(look, CAUGHT_UP_WITHIN, "all to have been said", every=SELDOM)

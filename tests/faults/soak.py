@@ -12,6 +12,7 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from tests.faults.run import Outcome, Plan, run
@@ -106,7 +107,7 @@ def main(words: Sequence[str]) -> int:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)  # a broker that is away is told of ten times a second
     folder = Path(tempfile.mkdtemp(prefix="stagewatch-soak-"))
     stored = {name: value.format(folder=folder) for name, value in plan.settings.items()}
-    here = Plan(**{name: getattr(plan, name) for name in Plan.__slots__} | {"settings": stored})
+    here = replace(plan, settings=stored)
     outcome = asyncio.run(run(here, folder, say))
     told = table(outcome, command)
     say(f"\n{told}\n\n{outcome.verdict}")

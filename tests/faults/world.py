@@ -136,7 +136,7 @@ class World:
             return [each for each in found if not ready or (await each.get("/ready"))[0] == OK]
 
         with suppress(TooLate):
-            return self.dice.choice(await until(look, 20, "a worker to be ready"))
+            return self.dice.choice(await until(look, 20, "a worker to be ready", every=LOOK_EVERY))
         return await self.somebody(ready=False)
 
     async def kill(self, worker: Hand) -> None:
@@ -193,7 +193,7 @@ class World:
             return (await self.published() or 0) > (before or 0)
 
         try:
-            return await until(look, within, "anything to be published")
+            return await until(look, within, "anything to be published", every=LOOK_EVERY)
         except TooLate:
             return False
 

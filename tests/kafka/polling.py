@@ -18,8 +18,8 @@ class TooLate(AssertionError):  # noqa: N818  reads as a sentence in a failed te
     """What was waited for did not come in time."""
 
 
-async def until(look: Callable[[], Awaitable[T]], within: float, what: str) -> T:
-    """The first true answer of `look`, asked again and again for `within` seconds.
+async def until(look: Callable[[], Awaitable[T]], within: float, what: str, *, every: float = LOOK_EVERY) -> T:
+    """The first true answer of `look`, asked again and again for `within` seconds, `every` so many after an answer.
 
     Raises:
         TooLate: there was none; says `what` was waited for, and the last answer.
@@ -31,4 +31,4 @@ async def until(look: Callable[[], Awaitable[T]], within: float, what: str) -> T
             return seen
         if monotonic() > deadline:
             raise TooLate(f"waited {within:g} s for {what}; last seen: {seen!r}")
-        await asyncio.sleep(LOOK_EVERY)
+        await asyncio.sleep(every)
