@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from time import perf_counter
 from typing import TYPE_CHECKING
 
+from agents.command import Obedience, obey
 from agents.sweep import sweep
 from journey.machine import Machine, apply
 from journey.memory import BEGINNING, Memory
@@ -60,6 +61,7 @@ class Classifier:
         readers: for each source topic, how its records are read.
         future_skew: milliseconds that an event may be ahead of the wall clock.
         partitions: of each source.
+        obedience: what it takes to obey commands.
     """
 
     app: StreamApp
@@ -67,6 +69,7 @@ class Classifier:
     readers: Mapping[str, Reader]
     future_skew: int
     partitions: int
+    obedience: Obedience
 
 
 @dataclass(slots=True)
@@ -103,7 +106,8 @@ async def _taken(classifier: Classifier, batch: Batch) -> None:
     partition = app.table.held.get(batch.partition)
     if partition is None:
         return
-    outputs = work(classifier, partition, batch)
+    does = obey if batch.topic == classifier.obedience.topic else work
+    outputs = does(classifier, partition, batch)
     # What is worked out has changed memories, so there must be room for it before.
     while await partition.writing.room():
         output = next(outputs, None)
@@ -130,6 +134,8 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
     started = perf_counter()
     known = partition.progress.known(batch)
     understood = read(classifier, replace(batch, records=batch.records[known:]) if known else batch)
+    if partition.suppressed:
+        _drop(classifier, partition, batch, understood)
     waiting = list(understood.signals.values())
     while waiting := _Applying(classifier, partition, batch, understood, output).all(waiting):
         yield _set_aside(app, output, understood)
@@ -139,6 +145,14 @@ def work(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
     output.taken = len(batch.records)
     _count(classifier, batch, understood, known, perf_counter() - started)
     yield _set_aside(app, output, understood)
+
+
+def _drop(classifier: Classifier, partition: Partition, batch: Batch, understood: Understood) -> None:
+    """Leave out the signals of customers who are suppressed; how many they were is all that is kept."""
+    dropped = 0
+    for customer in [customer for customer in understood.signals if customer in partition.suppressed]:
+        dropped += len(understood.signals.pop(customer))
+    classifier.app.metrics.count("suppressed", {(batch.topic,): dropped})
 
 
 def _set_aside(app: StreamApp, output: Output, understood: Understood) -> Output:

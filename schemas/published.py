@@ -1,8 +1,9 @@
 """What we publish, as models, and the JSON Schemas made from them.
 
-Owns the promise to subscribers: the record of `stage-transitions`, the value of `customer-stages`, the headers that
-`rejected-events` adds, and our own signal format for those who send to us. `python -m schemas.published` writes
-the schemas to schemas/published/; a test holds that the files there, the models here and what is encoded agree.
+Owns the promise to subscribers: the records of `stage-transitions`, the value of `customer-stages`, the headers that
+`rejected-events` adds, and for those who send to us our own signal format and that of commands. `python -m
+schemas.published` writes the schemas to schemas/published/; a test holds that the files there, the models here and what
+is encoded agree.
 """
 
 import json
@@ -12,6 +13,7 @@ from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, StringConstraints
 
+from schemas.commands import COMMANDS
 from schemas.rejections import HEADER, MAX_DETAIL, REASONS
 from schemas.signals import ATTRIBUTES, KINDS, Attribute
 from schemas.transitions import REASONS as WHY
@@ -86,6 +88,43 @@ class TransitionRecord(_Record):
         Field(description="; ".join(f"{reason}: {meaning}" for reason, meaning in WHY.items())),
     ]
     late: Annotated[bool, Field(description="caused by a signal that came too late to be put in its place")]
+
+
+class CommandCauseRecord(_Record):
+    """The command, and where its record stood."""
+
+    kind: Annotated[Literal["erase", "suppress"], Field(description="the command")]
+    id: Annotated[str, Field(description="the command's id")]
+    topic: str
+    partition: int
+    offset: int
+
+
+class ErasureRecord(_Record):
+    """A customer was forgotten: published wherever transitions are, so that whoever keeps something does the same.
+
+    Transitions of the same customer that come after it are of somebody new; their sequence begins at 1.
+    """
+
+    id: Annotated[Digest, Field(description="the same for the same erasure, however often it is published")]
+    customer: Customer
+    kind: Annotated[Literal["erased"], Field(description="what tells it from a transition")]
+    at: Annotated[Moment, Field(description="when the command was given")]
+    recorded_at: Annotated[Moment, Field(description="wall-clock time of the worker")]
+    cause: CommandCauseRecord
+
+
+class CommandRecord(_Record):
+    """A command on `customer-commands`: what is to be done with one customer, whose id is the record's key.
+
+    Where keys are configured, the header `stagewatch-signature` holds the HMAC-SHA256 of the value's bytes in
+    hexadecimal digits.
+    """
+
+    command: Annotated[str, Field(json_schema_extra={"oneOf": _meanings(COMMANDS)})]
+    customer: Customer
+    id: Annotated[str, StringConstraints(min_length=1, max_length=MAX_ID_LENGTH), Field(description="its own id")]
+    at: Annotated[str, Field(description="when it was given: RFC 3339, with its zone")]
 
 
 class CartRecord(_Record):
@@ -171,6 +210,8 @@ PUBLISHED: Final[dict[str, type[BaseModel]]] = {
     "customer-stages": StagesRecord,
     "rejection-headers": RejectionHeaders,
     "signal": SignalRecord,
+    "erasure": ErasureRecord,
+    "command": CommandRecord,
 }
 """The published schemas by the name of their file."""
 

@@ -31,6 +31,10 @@ REASONS: Final[Mapping[str, str]] = {
     "bad time": "what stands in the time's place is no time",
     "implausible time": "the time is before the year 2000 or after 2099",
     "future": "the time is further ahead of the wall clock than is allowed",
+    "no command": "the record is none of the commands that there are, or has not the fields of one",
+    "other key": "the record's key is not the customer whom the command names",
+    "unsigned": "commands are to be signed here, and this one is not",
+    "bad signature": "none of the keys that commands are signed with has signed it",
     "fault of ours": "reading it failed in a way that nobody foresaw; please report it with the record",
 }
 """Every reason for which a record is refused, and what it means."""

@@ -100,15 +100,16 @@ def transition_id(  # noqa: PLR0917  the parts of the identity, in the order of 
 
 def revised_id(first: str, generation: int, times: int) -> str:
     """The id under which a transition is published that was withdrawn so many times before, and has the id `first`."""
-    return _derived("revision", first, generation, times)
+    return derived_id("revision", first, generation, times)
 
 
 def correction_id(withdrawn: str) -> str:
     """The id of the correction that withdraws the transition of this id."""
-    return _derived("correction", withdrawn)
+    return derived_id("correction", withdrawn)
 
 
-def _derived(*parts: str | int) -> str:
+def derived_id(*parts: str | int) -> str:
+    """32 hex digits that follow from the parts alone, the first of which says what it is the id of."""
     hashed = _NO_HASH.copy()
     hashed.update(orjson.dumps(parts))
     return hashed.hexdigest()

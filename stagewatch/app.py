@@ -5,6 +5,7 @@ Nothing happens at import, and nothing here talks to the broker: the app that co
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
@@ -12,6 +13,7 @@ from pathlib import Path
 from faust.types import StreamT
 
 from agents.classify import Classifier, classify
+from agents.command import Obedience
 from journey.clock import Clock
 from journey.machine import Machine
 from schemas.reading import Reader
@@ -61,6 +63,7 @@ def create_app(
         settings.app_id,
         connection_of(settings),
         sources=[source.topic for source in settings.sources],
+        commands=commands_of(settings),
         publish_to=publish_to(settings),
         metrics=Metrics(),
         client=_client(settings, idempotent=idempotent),
@@ -82,7 +85,8 @@ def create_app(
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
     app.tables.add(app.table)
-    classifier = Classifier(app, machine, readers, settings.clock.future_skew, settings.partitions)
+    obedience = Obedience(commands_of(settings), keys_of(settings), os.urandom)
+    classifier = Classifier(app, machine, readers, settings.clock.future_skew, settings.partitions, obedience)
 
     async def classify_batches(batches: StreamT[Batch]) -> None:
         await classify(classifier, batches)
@@ -105,6 +109,7 @@ def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
     publish = publish_to(settings)
     return wanted(
         sources=[source.topic for source in settings.sources],
+        commands=commands_of(settings),
         changelog=changelog_of(settings),
         stages=publish.stages,
         rejected=publish.rejected,
@@ -112,6 +117,16 @@ def topics_of(settings: Settings, machine: Machine) -> list[TopicSpec]:
         partitions=settings.partitions,
         max_record_bytes=settings.max_record_bytes,
     )
+
+
+def commands_of(settings: Settings) -> str:
+    """The topic of commands, with its prefix."""
+    return settings.topics.named(settings.topics.commands)
+
+
+def keys_of(settings: Settings) -> list[str]:
+    """What commands are signed with, in the clear."""
+    return [key.get_secret_value() for key in settings.commands.keys]
 
 
 def changelog_of(settings: Settings) -> str:

@@ -16,6 +16,7 @@ COMMANDS = {
     "worker": "Reads events from Kafka and publishes every change of stage, until stopped.",
     "topics": "Creates the topics on the broker, or checks those that are there.",
     "rejected": "Lists and shows what could not be understood, and sends it again.",
+    "customer": "Erases a customer, or suppresses one: tells the workers to, on customer-commands.",
     "replay": "Plays files of events through a journey and writes the transitions.",
     "generate": "Makes up life-like shoppers and writes their events to a file or to Kafka.",
     "check": "Says what is wrong with a journey or a dialect, and where.",

@@ -78,6 +78,7 @@ class StreamApp(faust.App):
         app_id: consumer group, and prefix of the changelog's name.
         connection: the broker.
         sources: names of the source topics.
+        commands: name of the topic of commands.
         publish_to: names of the topics that are published to.
         metrics: where to count.
         client: how the consumer behaves.
@@ -95,6 +96,7 @@ class StreamApp(faust.App):
         connection: Connection,
         *,
         sources: Iterable[str],
+        commands: str,
         publish_to: Topics,
         metrics: Metrics,
         client: Client,
@@ -128,6 +130,8 @@ class StreamApp(faust.App):
         self.reached = reached
         self.connection = connection
         self.sources = frozenset(sources)
+        #: all that is read: events, and what is to be done with customers
+        self.read = self.sources | {commands}
         self.publish_to = publish_to
         #: the size in bytes of a record that the topic of refused ones takes; as we make it, until it has been asked
         self.rejected_takes = REJECTED_MAX_BYTES
@@ -148,7 +152,7 @@ class StreamApp(faust.App):
             if client.exactly_once
             else None
         )
-        self.batches = self.topic(*sorted(self.sources), schema=BatchSchema(), acks=False)
+        self.batches = self.topic(*sorted(self.read), schema=BatchSchema(), acks=False)
         self.on_partitions_revoked.connect(self._let_go)
         metrics.watch(self.partitions)
 

@@ -140,8 +140,8 @@ def apart(value: bytes) -> tuple[int, bytes, bytes]:
 
 def _unknown(value: bytes) -> UnknownEntryError:
     return UnknownEntryError(
-        f"a record of the changelog is none of this release's: {value[:100]!r}. Run the release that wrote it, or"
-        " begin anew under another app_id"
+        f"a record of the changelog, of {len(value)} bytes, is none of this release's. Run the release that wrote it,"
+        " or begin anew under another app_id"
     )
 
 

@@ -45,6 +45,9 @@ class Databases:
         options.set_write_buffer_size(BUFFER_BYTES)
         options.set_write_buffer_manager(WriteBufferManager(BUFFERS_BYTES, allow_stall=False))
         options.set_max_open_files(256)
+        # A manifest names the first and the last customer of each table. One this small is written anew, of the tables
+        # that there are, whenever they change: so nobody stays there who is in none of them (stream/scrubbing.py).
+        options.set_max_manifest_file_size(1)
         options.set_keep_log_file_num(2)
         options.set_max_log_file_size(1024 * 1024)
         options.set_stats_dump_period_sec(0)

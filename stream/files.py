@@ -24,6 +24,7 @@ from rocksdict import Rdict, ReadOptions, WriteBatch
 
 from stream.databases import CorruptError, Databases, InUseError, failed
 from stream.resting import NOTHING, Changes, FilesError, OwnChanges, Packed, Reached, Resting
+from stream.scrubbing import Scrubbing
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +57,7 @@ class Files(Resting):
         #: not acknowledged yet, or written after the files were closed; None: gone
         self._fresh: dict[str, bytes | None] = {}
         self._database: Rdict | None = None
+        self._scrubbing: Scrubbing | None = None
         self.reached: Reached | None = None
         self.own: dict[bytes, bytes] = {}
         self._open()
@@ -70,6 +72,7 @@ class Files(Resting):
         else:
             if self.reached is None and self._found() is not None:
                 self._begin_anew("they do not say how far they go")
+        self._scrubbing = Scrubbing(self._opened())
 
     def _begin_anew(self, why: str) -> None:
         log.warning("%s: the files of this partition are thrown away, since %s", self._folder, why)
@@ -150,7 +153,7 @@ class Files(Resting):
         fresh = self._fresh
         written = fresh[customer] if customer in fresh else self._ask(customer.encode())
         if written is None:
-            raise KeyError(customer)
+            raise KeyError("a customer")  # not which one: it may come to stand in a log
         return written
 
     def write(self, customer: str, written: bytes) -> None:
@@ -177,6 +180,8 @@ class Files(Resting):
         if self._database is None:
             return
         batch = WriteBatch(raw_mode=True)
+        gone = [key for key in (it.encode() for it, each in written.items() if each is None) if self._ask(key)]
+        due = self._scrubbing.deleting(batch, gone) if gone and self._scrubbing else None
         for customer, each in written.items():
             _put(batch, customer.encode(), each)
         for key, each in own.items():
@@ -186,6 +191,8 @@ class Files(Resting):
             self._database.write(batch)
         except Exception as error:
             raise failed(self._folder, error) from error
+        if due and self._scrubbing:
+            self._scrubbing.deleted(due)
         self.reached = reached
         fresh = self._fresh
         for customer, each in written.items():
@@ -217,8 +224,11 @@ class Files(Resting):
     def close(self) -> None:
         """Leave the files to whoever is next."""
         database, self._database = self._database, None
+        scrubbing, self._scrubbing = self._scrubbing, None
         if database is not None:
             try:
+                if scrubbing is not None:
+                    scrubbing.end()
                 database.close()
             except Exception as error:  # noqa: BLE001  what is not in there is in the changelog
                 log.warning("%s was not closed well: %s", self._folder, error)

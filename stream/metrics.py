@@ -60,6 +60,13 @@ COUNTERS = {
         "signals_skipped", ("source",), "Signals or whole records delivered again that had been applied already.",
         "Normal after a restart; steady growth means that offsets are not committed.",
     ),
+    "suppressed": Definition(
+        "signals_suppressed", ("source",), "Signals dropped, as their customer is suppressed.",
+    ),
+    "commands": Definition(
+        "commands", ("command",), "Commands done; those refused are among the rejections of their topic.",
+        "More than the shop gives: see who may write to customer-commands, and who has the keys.",
+    ),
     "duplicates": Definition(
         "signals_duplicate", ("source",), "Signals that were heard before, by their id or their order's, and left out.",
         "Growing with all signals: a source is sent twice.",

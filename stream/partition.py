@@ -20,13 +20,24 @@ from journey.memory import NEVER, Memory
 from schemas.transitions import Transition
 from stream import steps
 from stream.batches import Batch
-from stream.changelog import CustomerEntry, customer_record, own_record, tombstone
+from stream.changelog import PENDING, CustomerEntry, customer_record, own_record, tombstone
 from stream.memories import READY, Memories
 from stream.outlet import Out, Outlet
 from stream.progress import Progress
-from stream.publishing import Published, Topics, from_outbox, published, stages_record, transition_records
+from stream.publishing import (
+    Notice,
+    Published,
+    Topics,
+    from_outbox,
+    notice_of,
+    notice_records,
+    published,
+    stages_record,
+    transition_records,
+)
 from stream.resting import InMemory, Packed, Reached, Resting, Stores
 from stream.restoring import Restored
+from stream.suppressing import Suppressed
 from stream.transactions import ExactlyOnce, Transactions
 from stream.ways import AtLeastOnce, Going, Way
 from stream.writing import Failed, Writing
@@ -48,7 +59,7 @@ class Output:
         taken: records of the batch, for the backlog.
         moves: the transitions again, for whoever counts them.
         moved: the customers who stand elsewhere now, also where no transition says so yet.
-        gone: customers who are forgotten.
+        gone: notices of customers who are forgotten.
         own: what the partition keeps for itself from now on, by key; None: nothing any more.
     """
 
@@ -60,7 +71,7 @@ class Output:
     taken: int = 0
     moves: list[Transition] = field(default_factory=list)
     moved: set[str] = field(default_factory=set)
-    gone: list[str] = field(default_factory=list)
+    gone: list[Notice] = field(default_factory=list)
     own: dict[bytes, bytes | None] = field(default_factory=dict)
 
 
@@ -112,6 +123,7 @@ class Partition:
         self.census: Counter[tuple[str, str, str]] = Counter()
         #: what is kept of the partition itself, by key
         self.own: dict[bytes, bytes] = {}
+        self.suppressed = Suppressed(self.own)
         #: number of the last batch worked out
         self.batch = 0
         self._way = setting.way(number)
@@ -133,7 +145,8 @@ class Partition:
         Raises:
             SourceReplacedError: its records would pass for ones that have been applied.
         """
-        self._clock.caught_up(batch.topic, yes=batch.caught_up, wall=batch.wall)
+        if batch.topic in self._setting.sources:  # no time passes by commands
+            self._clock.caught_up(batch.topic, yes=batch.caught_up, wall=batch.wall)
         self.progress.arrived(batch, flushing=self.writing.busy)
 
     def tell_time(self, batch: Batch, newest: int | None) -> None:
@@ -173,9 +186,9 @@ class Partition:
         outbox += [published(transition, output.wall) for transition in transitions]
         output.moves += transitions
 
-    def forget(self, output: Output, customer: str) -> None:
-        """The customer is gone with all that was known; nothing where there is none."""
-        output.gone.append(customer)
+    def forget(self, output: Output, customer: str, told: Notice) -> None:
+        """The customer is gone with all that was known; it is told also of one who was unknown."""
+        output.gone.append(told)
         if customer in self.memories:
             stages = self._setting.machine.named(self.memories.head(customer).stages)
             self.census.subtract(dict.fromkeys(stages, 1))
@@ -239,7 +252,7 @@ class Partition:
         `flushed` is called when all of it is acknowledged, with the seconds it took; `failed` with the error
         when it could not be written, after which nothing more of this partition is written or committed.
         """
-        if not (output.customers or output.others or output.source or output.own):
+        if not (output.customers or output.others or output.source):
             return
         if output.source is not None:
             self.progress.worked_out(*output.source)
@@ -248,13 +261,20 @@ class Partition:
         written = {customer: self.memories.write(customer) for customer in output.customers}
         changes = self._changes(output, written)
         going = Going(
-            output.number, output.others, changes, self._records(output), self.now, output.source, self.progress.floor
+            output.number,
+            output.others,
+            changes,
+            self._records(output),
+            self.now,
+            output.source,
+            self.progress.floor,
+            self._done_with(told.id for told in output.gone),
         )
         self.memories.rest()
 
         def done(seconds: float) -> None:
             if changes:
-                gone = dict.fromkeys(output.gone)
+                gone = dict.fromkeys(told.customer for told in output.gone)
                 self.resting.keep(gone | written, self._reached(going), output.own)
             if output.source is not None:
                 source, offset = output.source
@@ -283,7 +303,10 @@ class Partition:
 
     def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
         own = [own_record(self._place, key, value) for key, value in output.own.items()]
-        gone = [tombstone(self._place, customer.encode(), self.progress.floor) for customer in output.gone]
+        customers = dict.fromkeys(told.customer.encode() for told in output.gone)
+        gone = [tombstone(self._place, customer, self.progress.floor) for customer in customers]
+        if not self._way.atomic:
+            gone += [own_record(self._place, PENDING + told.id.encode(), told.value) for told in output.gone]
         entries = [
             customer_record(
                 self._place,
@@ -294,17 +317,25 @@ class Partition:
         ]
         return own + gone + entries
 
+    def _done_with(self, notices: Iterable[str]) -> list[Out]:
+        """What follows in the changelog when notices of these ids are on their topics: nobody's id stays there."""
+        return [] if self._way.atomic else [own_record(self._place, PENDING + each.encode(), None) for each in notices]
+
     def _outbox(self, transitions: Iterable[Published]) -> list[Any]:
         """What has to be kept of transitions until they are known to be on their topics."""
         return [] if self._way.atomic else [it.outbox() for it in transitions]
 
     def _records(self, output: Output) -> list[Out]:
-        records: list[Out] = []
+        records = self._notices(output.gone)
         for customer, transitions in output.customers.items():
             # A move that is held back changes the stage before it is told.
             if transitions or customer in output.moved:
                 records += self._outgoing(customer, transitions)
         return records
+
+    def _notices(self, notices: Iterable[Notice]) -> list[Out]:
+        setting = self._setting
+        return [out for told in notices for out in notice_records(setting.topics, setting.machine, told)]
 
     def _outgoing(self, customer: str, transitions: Iterable[Published]) -> list[Out]:
         setting = self._setting
@@ -326,6 +357,7 @@ class Partition:
         self._wall = wall
         self.batch, self.now = restored.batch, restored.clock
         self.own = restored.own
+        self.suppressed = Suppressed(self.own)
         self.writing.begin(restored.published, restored.clock, restored.floor)
         self.writing.tail.was_read(restored.last)
         self._clock = self._setting.new_clock(self.now)
@@ -338,12 +370,15 @@ class Partition:
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""
         again = self._again(restored)
-        records: list[Out] = []
-        count = 0
+        notices = [notice_of(value) for value in restored.pending.values()]
+        records, count = self._notices(notices), len(notices)
         for customer, outbox in restored.unpublished():
             records += self._outgoing(customer, map(from_outbox, outbox))
             count += len(outbox)
-        going = Going(self.batch, [], again, records, self.now, floor=self.progress.floor)
+        after = [own_record(self._place, key, None) for key in restored.pending]
+        if self._way.atomic:  # all of it at once
+            again, after = [*again, *after], []
+        going = Going(self.batch, [], again, records, self.now, floor=self.progress.floor, after=after)
         await self.writing.catch_up(going, marked=not restored.behind)
         self.resting.keep({}, self._reached())
         return count

@@ -17,6 +17,8 @@ import orjson
 from journey.machine import Machine
 from journey.memory import Memory
 from journey.standing import Standings
+from schemas import erasures
+from schemas.commands import Command
 from schemas.rejections import HEADER, Rejection
 from schemas.transitions import Transition, headers, record
 from stream.outlet import Headers, Out
@@ -77,6 +79,34 @@ def transition_records(topics: Topics, customer: str, transitions: Iterable[Publ
         for transition in transitions
         for topic in (topics.transitions, *map(topics.routed, transition.routes))
     ]
+
+
+@dataclass(slots=True)
+class Notice:
+    """That a customer has been forgotten, on its way out: its id, the customer, its record as bytes and its headers."""
+
+    id: str
+    customer: str
+    value: bytes
+    headers: Headers
+
+
+def notice(command: Command, recorded_at: int) -> Notice:
+    """What is published of a command that forgets somebody; `recorded_at` is the wall clock in milliseconds."""
+    return notice_of(orjson.dumps(erasures.record(command, recorded_at)))
+
+
+def notice_of(value: bytes) -> Notice:
+    """The notice whose record these bytes are; the headers are the same as before."""
+    form = orjson.loads(value)
+    return Notice(form["id"], form["customer"], value, erasures.headers(form))
+
+
+def notice_records(topics: Topics, machine: Machine, told: Notice) -> list[Out]:
+    """Its records: wherever the customer's transitions may have gone, and that he stands nowhere any more."""
+    key = told.customer.encode()
+    everywhere = (topics.transitions, *map(topics.routed, sorted(machine.routes)))
+    return [*(Out(topic, key, told.value, told.headers) for topic in everywhere), Out(topics.stages, key, None)]
 
 
 def stages_record(topics: Topics, machine: Machine, memory: Memory) -> Out:

@@ -128,7 +128,10 @@ class Packed(Resting):
 
     def read(self, customer: str) -> bytes:
         """The memory as it was written. KeyError where there is none."""
-        return self._packing.unpack(self._kept[customer])
+        packed = self._kept.get(customer)
+        if packed is None:
+            raise KeyError("a customer")  # not which one: it may come to stand in a log
+        return self._packing.unpack(packed)
 
     def write(self, customer: str, written: bytes) -> None:
         """This is the customer's memory from now on."""

@@ -71,6 +71,7 @@ class TopicState:
 def wanted(
     *,
     sources: Iterable[str],
+    commands: str,
     changelog: str,
     stages: str,
     rejected: str,
@@ -78,13 +79,14 @@ def wanted(
     partitions: int,
     max_record_bytes: int = MAX_RECORD_BYTES,
 ) -> list[TopicSpec]:
-    """Every topic of a worker: its sources, its changelog, and what it publishes to.
+    """Every topic of a worker: its sources, its commands, its changelog, and what it publishes to.
 
     A record of up to `max_record_bytes` that is refused must find room in the topic of those, and so must as many of
     them as are sent at once.
     """
     return [
         *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
+        TopicSpec(commands, "what is to be done with customers", partitions),
         TopicSpec(
             changelog,
             "the customers' memories",
@@ -118,7 +120,7 @@ def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[To
                 TopicFault(
                     spec.name,
                     f"has {state.partitions} partitions where `partitions` says {spec.partitions}",
-                    "All sources and the changelog need the same number, or customers would be mixed up: set "
+                    "Sources, commands and the changelog all need the same number, or customers would be mixed up: set "
                     "`partitions` to the sources' number, and where they differ among themselves make them alike",
                 )
             )

@@ -129,7 +129,7 @@ class Consumer(driver.Consumer):
         try:
             if self.assignment():
                 await self.perform_seek()
-            sources = [tp for tp in self.assignment() if tp.topic in self.app.sources]
+            sources = [tp for tp in self.assignment() if tp.topic in self.app.read]
             if new := [tp for tp in sources if not self._committed_offset[tp]]:
                 await self.seek_wait(await self.earliest_offsets(*new))
         except (IllegalStateError, AssertionError):  # aiokafka raises either where the assignment is gone

@@ -61,16 +61,23 @@ class Source(Section):
 
 
 class Topics(Section):
-    """The topics that we write."""
+    """The topics that are ours."""
 
     prefix: Annotated[str, Field(pattern=r"^[a-zA-Z0-9._-]{0,100}$")] = Field(
-        "", description="Put before the name of every topic we write, routed ones too; not before sources"
+        "", description="Put before the name of every topic of ours, routed ones too; not before sources"
     )
     transitions: TopicName = Field("stage-transitions", description="Topic of every transition")
     stages: TopicName = Field("customer-stages", description="Compacted topic: where each customer stands now")
     rejected: TopicName = Field(
         "rejected-events", description="Topic of what could not be understood, with the reason in its headers"
     )
+    commands: TopicName = Field(
+        "customer-commands", description="Topic of what is to be done with customers: erase, suppress, unsuppress"
+    )
+
+    def all(self) -> list[str]:
+        """The full name of each of them."""
+        return [self.named(name) for name in (self.transitions, self.stages, self.rejected, self.commands)]
 
     def named(self, name: str) -> str:
         """The topic's full name, prefix first. For the names above and for a journey's routes."""
@@ -78,9 +85,21 @@ class Topics(Section):
 
     @model_validator(mode="after")
     def _distinct(self) -> Self:
-        if len({self.transitions, self.stages, self.rejected}) < 3:  # noqa: PLR2004  the three topics
-            raise ValueError("topics.transitions, topics.stages and topics.rejected must be three different topics")
+        if len(set(self.all())) < len(self.all()):
+            raise ValueError(
+                "topics.transitions, topics.stages, topics.rejected and topics.commands must be four different topics"
+            )
         return self
+
+
+class Commands(Section):
+    """Who may say what is to be done with customers."""
+
+    keys: Annotated[list[Annotated[SecretStr, Field(min_length=16)]], BeforeValidator(listed)] = Field(
+        [],
+        description="Commands must be signed with one of these keys, of at least 16 characters each; the first is what"
+        " `stagewatch customer` signs with. None: whoever may write to the topic is obeyed. Never shown",
+    )
 
 
 class Clock(Section):
@@ -207,6 +226,7 @@ class Settings(Section):
         description="Write all that a batch leads to in one Kafka transaction, with its offset: subscribers that read"
         " committed records only see each change once, also after a crash",
     )
+    commands: Commands = Commands()
     clock: Clock = Clock()
     store: Store = Store()
     http: Http = Http()
@@ -216,9 +236,9 @@ class Settings(Section):
     @model_validator(mode="after")
     def _no_loops(self) -> Self:
         read = [each.topic for each in self.sources]
-        ours = {self.topics.named(name) for name in (self.topics.transitions, self.topics.stages, self.topics.rejected)}
+        ours = set(self.topics.all())
         if twice := sorted({topic for topic in read if read.count(topic) > 1}):
             raise ValueError(f"sources name a topic twice: {', '.join(twice)}")
         if both := sorted(ours.intersection(read)):
-            raise ValueError(f"a topic that we write cannot be a source: {', '.join(both)}")
+            raise ValueError(f"a topic of ours cannot be a source: {', '.join(both)}")
         return self

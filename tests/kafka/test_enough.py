@@ -1,5 +1,6 @@
 """A customer whose late signals change more than goes out at once: in parts, with nothing lost and nothing twice."""
 
+import os
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from functools import reduce
@@ -10,6 +11,7 @@ import orjson
 from aiokafka import ConsumerRecord
 
 from agents.classify import ENOUGH, MOST, Classifier, read, work
+from agents.command import Obedience
 from journey.machine import apply
 from journey.memory import Memory
 from journey.saving import encode
@@ -65,7 +67,8 @@ def batch() -> Batch:
 def classifier(dialect: str = "segment") -> Classifier:
     settings = Settings.model_validate({"sources": [{"topic": SOURCE, "dialect": dialect}], "partitions": 1})
     readers = {SOURCE: Reader(shipped_dialects(), dialect, MACHINE.attributes)}
-    return Classifier(create_app(settings, MACHINE, readers, lambda: WALL), MACHINE, readers, 0, 1)
+    app, obedience = create_app(settings, MACHINE, readers, lambda: WALL), Obedience("commands", [], os.urandom)
+    return Classifier(app, MACHINE, readers, 0, 1, obedience)
 
 
 def worked(held: Partition, most: int = 100) -> list[list[Transition]]:
