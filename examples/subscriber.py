@@ -9,6 +9,8 @@ What it rests on:
   `corrects`: a mail not sent yet is cancelled, one that was sent is followed by what `Shop.regret` does. To wait for as
   long as the journey's `lateness` is to regret hardly ever; not to wait is to be quick.
 - What is `suppressed` is not to be acted on.
+- A record of kind `erased` says that a customer is to be forgotten: so are our notes of him. It comes on every topic of
+  transitions, behind all that came before; what comes after it is of somebody new.
 - Its notes are in an SQLite file, and offsets are committed only after them. Whatever kills it, it goes on from there.
   (They grow for ever here; a shop would delete those older than the topic's retention.)
 """
@@ -55,6 +57,7 @@ class Reminders:
 
     def __init__(self, path: str, shop: Shop, wait: float) -> None:
         self._notes = sqlite3.connect(path)
+        self._notes.execute("PRAGMA secure_delete = ON")  # what is deleted is gone from the file as well
         self._notes.execute(NOTES)
         self._shop = shop
         self._wait = wait
@@ -69,6 +72,8 @@ class Reminders:
             self._note(transition["id"], transition, now + self._wait, "waiting")
         elif transition["kind"] == "corrected":
             self._withdraw(transition, now)
+        elif transition["kind"] == "erased":
+            self._forget(transition["customer"])
 
     def send(self, now: float) -> None:
         """Send what is due. Each is marked first: a crash between the two costs a reminder, and never sends two."""
@@ -88,6 +93,10 @@ class Reminders:
             self._mark(withdrawn, "cancelled")
         if state == "sent":
             self._shop.regret(json.loads(transition))
+
+    def _forget(self, customer: str) -> None:
+        with self._notes:
+            self._notes.execute("DELETE FROM mails WHERE json_extract(transition, '$.customer') = ?", (customer,))
 
     def _note(self, found: str, transition: Mapping[str, Any], due: float, state: str) -> None:
         with self._notes:

@@ -186,7 +186,8 @@ async def _listen(settings: Settings, clock: FastClock, view: View) -> None:
             for place, rows in (await consumer.getmany(timeout_ms=DRAW_EVERY)).items():
                 show = view.stands if place.topic == topics.stages else view.heard
                 for row in rows:
-                    show(orjson.loads(row.value))
+                    if row.value is not None:  # else the customer stands nowhere any more
+                        show(orjson.loads(row.value))
             view.draw(clock())
     finally:
         await consumer.stop()

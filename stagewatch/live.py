@@ -17,6 +17,7 @@ from rich.live import Live
 from rich.table import Table
 from rich.text import Text
 
+from schemas.erasures import ERASED
 from schemas.times import rfc3339
 
 LATEST = 18
@@ -64,7 +65,10 @@ class View:
         self._console.out("Shoppers are on their way; an hour goes by in a second. Ctrl-C ends it.")
 
     def heard(self, transition: Mapping[str, Any]) -> None:
-        """A transition has come, in its published form."""
+        """A transition has come, in its published form; that somebody was erased is no transition."""
+        if transition["kind"] == ERASED:
+            self._stages.pop(transition["customer"], None)
+            return
         self._latest.append(transition)
         self._kinds[transition["kind"]] += 1
         if transition["kind"] == "made":

@@ -28,6 +28,10 @@ class JsonLines(logging.Formatter):
         return orjson.dumps(said).decode()
 
 
+# At DEBUG they print requests and records whole: customers, and what is sent to log in with.
+TELL_ALL = ("aiokafka", "kafka")
+
+
 def configure(log: Log) -> None:
     """Sends all logging to stderr in this form, from this level on; what was configured before is replaced.
 
@@ -37,3 +41,5 @@ def configure(log: Log) -> None:
     handler.setFormatter(JsonLines() if log.format == "json" else logging.Formatter(TEXT))
     handler.addFilter(Repeating())
     logging.basicConfig(level=log.level, handlers=[handler], force=True)
+    for name in TELL_ALL:
+        logging.getLogger(name).setLevel(max(logging.INFO, logging.getLevelName(log.level)))

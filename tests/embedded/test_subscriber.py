@@ -97,6 +97,24 @@ def test_a_correction_concerns_no_other_transition() -> None:
     assert (shop.reminded, shop.regretted) == (["t2"], [])
 
 
+def erased(customer: str = "ann") -> dict[str, Any]:
+    return {"id": f"erasure of {customer}", "kind": "erased", "customer": customer}
+
+
+def test_who_is_erased_gets_no_reminder_and_who_comes_after_him_does() -> None:
+    assert played((0, made("t1")), (60, erased()), (120, made("t2"))).reminded == ["t2"]
+    assert played((0, made("t1")), (60, erased("bob"))).reminded == ["t1"]
+
+
+def test_of_who_is_erased_nothing_stays_in_the_notes(tmp_path: Path) -> None:
+    with closing(Reminders(str(tmp_path / "notes"), Told(), 0)) as reminders:
+        reminders.heard(made() | {"customer": "somebody-7401"}, 0)
+        reminders.send(0)
+        assert b"somebody-7401" in (tmp_path / "notes").read_bytes()
+        reminders.heard(erased("somebody-7401"), 1)
+    assert b"somebody-7401" not in (tmp_path / "notes").read_bytes()
+
+
 records = st.tuples(st.integers(0, 5_000), st.sampled_from("abc"), st.booleans())
 
 

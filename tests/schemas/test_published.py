@@ -9,6 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas import erasures
+from schemas.commands import COMMANDS, Command
+from schemas.commands import encode as encode_command
 from schemas.published import FOLDER, PUBLISHED, json_schema, text, write
 from schemas.rejections import REASONS, Rejection
 from schemas.rendering import render
@@ -21,6 +24,7 @@ from tests.schemas.speaking import SHIPPED, shared, signal
 
 words = st.text(min_size=1, max_size=12)
 moments = st.integers(EARLIEST, LATEST)
+counts = st.integers(0, 2**53)
 digests = st.binary(min_size=16, max_size=16).map(bytes.hex)
 causes = st.builds(Cause, st.just(DEADLINE)) | st.builds(
     Cause, st.sampled_from(sorted(KINDS)), words, words, st.integers(0, 99), st.integers(0, 2**63 - 1)
@@ -66,6 +70,32 @@ def test_every_encoded_transition_is_what_its_schema_says(transition: Transition
     value = orjson.loads(encode(transition, recorded_at))
     validate(value, "transition")
     assert value == record(transition, recorded_at)
+
+
+commands = st.builds(
+    Command, st.sampled_from(["erase", "suppress"]), words, words, moments, st.builds(Origin, words, counts, counts)
+)
+
+
+@given(commands, moments)
+def test_every_erasure_is_what_its_schema_says_and_says_it_in_its_headers(command: Command, recorded_at: int) -> None:
+    form = erasures.record(command, recorded_at)
+    validate(form, "erasure")
+    told = dict(erasures.headers(form))
+    assert told["ce_id"] == form["id"].encode()
+    assert told["ce_subject"] == command.customer.encode()
+    assert told["kind"] == b"erased"
+
+
+@given(commands, commands)
+def test_an_erasure_has_the_id_of_its_customer_and_of_where_its_command_stood(one: Command, other: Command) -> None:
+    same = (one.customer, one.origin) == (other.customer, other.origin)
+    assert (erasures.erasure_id(one) == erasures.erasure_id(other)) == same
+
+
+@given(st.sampled_from(sorted(COMMANDS)), words, words, moments)
+def test_every_command_that_we_send_is_what_its_schema_says(command: str, customer: str, id_: str, at: int) -> None:
+    validate(orjson.loads(encode_command(command, customer, id_, at)), "command")
 
 
 standings = st.builds(
