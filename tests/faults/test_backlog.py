@@ -65,7 +65,7 @@ def peak(worker: Worker) -> float:
     return int(found[1]) / 1024
 
 
-async def test_a_worker_far_behind_takes_bounded_memory_and_stops_in_time_also_where_the_broker_is_slow(
+async def test_a_worker_far_behind_takes_bounded_memory_and_stops_in_time(
     tmp_path: Path,
 ) -> None:
     kafka = KafkaBroker()

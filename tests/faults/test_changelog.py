@@ -59,7 +59,7 @@ async def cut_off(stand: Stand, before: int) -> None:
     await traffic.configure(stand.broker, stand.changelog, **{"cleanup.policy": "compact"})
 
 
-async def test_a_changelog_that_lost_its_beginning_or_all_is_refused_and_another_app_id_says_all_again_with_known_ids(
+async def test_a_changelog_that_lost_its_beginning_or_all_is_refused(
     corner: Corner,
 ) -> None:
     stand = corner(sources=SEGMENT, settings=NEVER)

@@ -16,7 +16,7 @@ def assert_good(outcome: Outcome) -> None:
     assert outcome.verdict.compared > 1_000
 
 
-async def test_whatever_breaks_nothing_is_lost_or_invented_and_what_comes_twice_is_known(
+async def test_whatever_breaks_nothing_is_lost_or_invented(
     kafka: KafkaBroker,  # noqa: ARG001  here, or there is none
     tmp_path: Path,
 ) -> None:
