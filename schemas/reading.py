@@ -151,7 +151,7 @@ class Reader:
             _tell_apart(outcomes, events, named)
         if named is not None:
             outcomes = [each for each in outcomes if each[0] in named.numbers]
-            faults = {number: fault for number, fault in faults.items() if number in named.numbers}
+            faults = {place: its for place, its in faults.items() if place in named.numbers}
         return outcomes, faults, len(events)
 
     def _recognise(
