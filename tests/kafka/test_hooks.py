@@ -10,10 +10,13 @@ from types import ModuleType
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher
+from aiokafka.consumer import fetcher
+from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, TopicPartitionState
 from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.record.default_records import _DefaultRecordBatchPy
+from aiokafka.record.memory_records import _MemoryRecordsPy
 from faust.app.base import App, BootStrategy
 from faust.tables import Table, TableManager
 from faust.tables.recovery import Recovery
@@ -22,6 +25,7 @@ from faust.transport.drivers import aiokafka as driver
 from faust.types import Message
 
 import stream.fetching
+import stream.received
 import stream.transport
 from tests.brokers import create_topic, fresh
 from tests.kafka.broker import KafkaBroker
@@ -63,6 +67,9 @@ def parameters(method: Callable[..., object]) -> list[str]:
         (Assignment, "state_value", ["tp"]),
         (BatchBuilder, "append", ["timestamp", "key", "value", "headers"]),
         (BatchBuilder, "record_count", []),
+        (PartitionRecords, "_unpack_records", []),
+        (_MemoryRecordsPy, "_cache_next", ["len_offset", "log_overhead"]),
+        (_DefaultRecordBatchPy, "_maybe_uncompress", []),
     ],
 )
 def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) -> None:
@@ -88,6 +95,10 @@ def test_a_method_is_called_as_it_was(owner: type, name: str, taken: list[str]) 
         (GroupCoordinator, "_pending_exception"),
         (GroupCoordinator, "_coordination_task"),
         (Fetcher, "_fetch_max_wait_ms"),
+        (PartitionRecords, "_records"),
+        (_MemoryRecordsPy, "_next_slice"),
+        (_DefaultRecordBatchPy, "_buffer"),
+        (_DefaultRecordBatchPy, "_decompressed"),
         (AIOKafkaConsumer, "_client"),
         (AIOKafkaConsumer, "_max_poll_records"),
         (AIOKafkaConsumer, "_coordinator"),
@@ -152,6 +163,13 @@ async def test_an_answer_is_dated_in_milliseconds_and_tells_where_reading_ends(k
         await consumer.stop()
 
 
+def test_the_fetcher_makes_what_it_reads_of_classes_that_can_be_replaced() -> None:
+    source = inspect.getsource(Fetcher)
+    for name in ("MemoryRecords", "PartitionRecords"):
+        assert hasattr(fetcher, name)
+        assert f" {name}(" in source
+
+
 def test_a_message_is_made_of_the_same_parts() -> None:
     assert set(parameters(Message)) >= {
         *("topic", "partition", "offset", "timestamp", "timestamp_type", "headers", "key", "value", "checksum"),
@@ -159,7 +177,7 @@ def test_a_message_is_made_of_the_same_parts() -> None:
     }
 
 
-@pytest.mark.parametrize("module", [stream.fetching, stream.transport])
+@pytest.mark.parametrize("module", [stream.fetching, stream.received, stream.transport])
 def test_each_hook_that_a_module_says_it_relies_on_is_held_here(module: ModuleType) -> None:
     said = module.__doc__ or ""
     relied_on = said[said.index("t relies on private parts") :]
