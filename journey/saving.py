@@ -81,6 +81,8 @@ def head(value: bytes) -> Head:
     try:
         begin = value.index(b"\n") + 1
         due, sequence, offsets, stages = orjson.loads(value[begin : value.index(b"\n", begin)])
+        if type(sequence) is not int or type(offsets) is not dict or (due is not None and type(due) is not int):
+            raise SavedMemoryError(DAMAGED)
         return Head(due, sequence, offsets, tuple(stages))
     except (TypeError, ValueError):
         raise SavedMemoryError(DAMAGED) from None
@@ -175,6 +177,8 @@ def decode(
             state = _migrated(migration, slots, moment_of(customer, at, now))
         if at == BEGINNING:
             state = machine.start(customer).state
+        if type(at) is not int or type(sequence) is not int or len(state) != len(machine.layout.initial):
+            raise SavedMemoryError(DAMAGED)
         memory = Memory(customer, sequence, at, state, offsets, found)
         if recent is not None and machine.lateness:
             memory.past = _past(machine, memory, meaning, recent, *more)

@@ -108,7 +108,13 @@ def tombstone(place: tuple[str, int], customer: bytes, floor: Mapping[str, int])
 
 def floor_of(headers: Iterable[tuple[str, bytes]]) -> dict[str, int]:
     """The floor in the headers of a tombstone; empty where there is none."""
-    return next((orjson.loads(value) for name, value in headers if name == FLOOR), {})
+    return next((_offsets(orjson.loads(value)) for name, value in headers if name == FLOOR), {})
+
+
+def _offsets(floor: object) -> dict[str, int]:
+    if not isinstance(floor, dict) or not all(type(offset) is int for offset in floor.values()):
+        raise ValueError("a floor has an offset for each source")
+    return floor
 
 
 def entry_of(value: bytes) -> CustomerEntry:
@@ -120,6 +126,8 @@ def entry_of(value: bytes) -> CustomerEntry:
     batch, first, memory = apart(value)
     try:
         _, outbox = orjson.loads(first)
+        if not isinstance(outbox, list):
+            raise _unknown(value)
         return CustomerEntry(batch, memory, outbox)
     except (TypeError, ValueError):
         raise _unknown(value) from None
@@ -147,7 +155,12 @@ def _unknown(value: bytes) -> UnknownEntryError:
 
 def marker_of(value: bytes) -> Marker:
     """A marker from its bytes; those of before there was a floor have two parts."""
-    return Marker(*orjson.loads(value))
+    marker = Marker(*orjson.loads(value))
+    times = marker.published, marker.clock or 0, marker.batch
+    if not all(type(each) is int for each in times) or (marker.clock is not None and type(marker.clock) is not int):
+        raise ValueError("a marker holds numbers")
+    _offsets(marker.floor)
+    return marker
 
 
 def mark_of(key: bytes | None, value: bytes | None) -> bytes:

@@ -21,6 +21,7 @@ from schemas import erasures
 from schemas.commands import Command
 from schemas.rejections import HEADER, Rejection
 from schemas.transitions import Transition, headers, record
+from stream.changelog import UnknownEntryError
 from stream.outlet import Headers, Out
 
 # What a request has around a record (bytes): 61 of the batch and some 20 of the record; up to 8 of each header besides.
@@ -62,9 +63,20 @@ def published(transition: Transition, recorded_at: int) -> Published:
 
 
 def from_outbox(kept: list[Any]) -> Published:
-    """What `Published.outbox` kept, read back; bytes and headers are the same as before."""
-    routes, form = kept
-    return _published(form, routes)
+    """What `Published.outbox` kept, read back; bytes and headers are the same as before.
+
+    Raises:
+        UnknownEntryError: it is not as this release keeps it.
+    """
+    try:
+        routes, form = kept
+        if not all(type(route) is str for route in routes):
+            raise ValueError(routes)  # noqa: TRY301  caught with the rest
+        return _published(form, routes)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        raise UnknownEntryError(
+            "a transition in the changelog is none of this release's: run the one that wrote it"
+        ) from error
 
 
 def _published(form: dict[str, Any], routes: Sequence[str]) -> Published:

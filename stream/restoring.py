@@ -15,9 +15,11 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from aiokafka import ConsumerRecord
+
 from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.saving import Head, head
+from journey.saving import Head, SavedMemoryError, head
 from stream.changelog import (
     MARKER_KEY,
     NO_OUTBOX,
@@ -25,6 +27,7 @@ from stream.changelog import (
     PENDING,
     CustomerEntry,
     Rows,
+    UnknownEntryError,
     apart,
     entry_of,
     floor_of,
@@ -40,6 +43,10 @@ SLICE: Final = 10_000
 
 class OtherMachineError(Exception):
     """What lies in files was written by a machine of another meaning."""
+
+
+class DamagedError(Exception):
+    """A record of the changelog cannot be read; says which, why, and what to do."""
 
 
 class Restored:
@@ -65,6 +72,7 @@ class Restored:
 
     def __init__(self, machine: Machine, resting: Resting | None = None, ready: int = READY) -> None:
         self.resting = resting or Packed()
+        self._machine = machine
         self.memories = Memories(machine, self.resting, ready)
         self.known = 0
         self.last: tuple[int, bytes] | None = None
@@ -115,18 +123,17 @@ class Restored:
                 yield self.known
 
     def load(self, rows: Rows) -> None:
-        """Take records of the changelog, in order."""
-        for row in rows:
-            key, value = row.key, row.value
-            if key == MARKER_KEY:
-                if value is not None:
-                    self._mark(value)
-            elif key.startswith(OWN):
-                self._own(key, value)
-            elif value is None:
-                self._forget(key.decode(), floor_of(row.headers))
-            else:
-                self._remember(key.decode(), value)
+        """Take records of the changelog, in order.
+
+        Raises:
+            DamagedError: one of them cannot be read.
+        """
+        row = None
+        try:
+            for row in rows:
+                self._take(row)
+        except (SavedMemoryError, UnknownEntryError, AttributeError, LookupError, TypeError, ValueError) as error:
+            raise _damaged(row, error) from error
         if rows:
             self.last = rows[-1].offset, mark_of(rows[-1].key, rows[-1].value)
         self.memories.restore({customer: each for customer, each in self._read.items() if each is not None})
@@ -134,6 +141,18 @@ class Restored:
         self.resting.keep(self._read, self.resting.reached, self._own_read)
         self._read.clear()
         self._own_read.clear()
+
+    def _take(self, row: ConsumerRecord[bytes, bytes]) -> None:
+        key, value = row.key, row.value
+        if key == MARKER_KEY:
+            if value is not None:
+                self._mark(value)
+        elif key.startswith(OWN):
+            self._own(key, value)
+        elif value is None:
+            self._forget(key.decode(), floor_of(row.headers))
+        else:
+            self._remember(key.decode(), value)
 
     def _mark(self, value: bytes) -> None:
         marker = marker_of(value)
@@ -202,6 +221,8 @@ class Restored:
     def _count(self, customer: str, before: Head | None, now: Head) -> None:
         if before is not None:
             self.census[before.stages] -= 1
+        if now.stages not in self.census:
+            self._machine.named(now.stages)  # raises where there are no such stages
         self.census[now.stages] += 1
         if before is None or before.due is None or (now.due is not None and now.due < before.due):
             self.deadlines.note(customer, now.due)
@@ -230,6 +251,16 @@ class Restored:
     def gone_before(self, customer: str) -> dict[str, int]:
         """The floor of when the customer went; empty where that is not known."""
         return self._gone.get(customer, {})
+
+
+def _damaged(row: ConsumerRecord[bytes, bytes] | None, error: Exception) -> DamagedError:
+    assert row is not None  # noqa: S101  something was taken
+    said = str(error) if isinstance(error, SavedMemoryError | UnknownEntryError) else type(error).__name__
+    return DamagedError(
+        f"The record at offset {row.offset} of {row.topic}[{row.partition}] cannot be read ({said}). Nobody but"
+        " stagewatch may write to that topic. To go on without that customer, who begins anew then, write a tombstone"
+        " with the record's key; else restore the topic"
+    )
 
 
 def _reached(told: Head) -> tuple[int, int]:

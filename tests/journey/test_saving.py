@@ -1,4 +1,5 @@
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -238,3 +239,17 @@ def test_damage_is_told_without_what_the_customer_did() -> None:
     with pytest.raises(SavedMemoryError) as caught:
         decode(machine("a"), "ann", b"\n".join(saved(machine("a")).splitlines()[:2]))
     assert str(caught.value) == "this is not a saved memory, or it is damaged"
+
+
+@pytest.mark.parametrize("line", [b'[null,"1",{},[0]]', b"[null,1,[],[0]]", b'["soon",1,{},[0]]', b"[1.5,1,{},[0]]"])
+def test_a_head_that_holds_something_else_is_refused(line: bytes) -> None:
+    first, _, rest, *_ = saved(machine("a")).split(b"\n")
+    with pytest.raises(SavedMemoryError, match="damaged"):
+        head(b"\n".join([first, line, rest]))
+
+
+@pytest.mark.parametrize("change", [lambda rest: [*rest, 0], lambda rest: rest[:-1], lambda rest: ["soon", *rest[1:]]])
+def test_a_memory_with_other_slots_or_no_time_is_refused(change: Callable[[list[Any]], list[Any]]) -> None:
+    first, told, rest, *_ = saved(machine("a")).split(b"\n")
+    with pytest.raises(SavedMemoryError, match="damaged"):
+        decode(machine("a"), "ann", b"\n".join([first, told, orjson.dumps(change(orjson.loads(rest)))]))

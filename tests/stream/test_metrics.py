@@ -5,7 +5,7 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stream.metrics import Metrics
+from stream.metrics import MOST_NAMES, Metrics
 
 reasons = st.sampled_from(["not JSON", "too large", "future"])
 tallies = st.lists(st.dictionaries(st.tuples(st.sampled_from(["shop", "till"]), reasons), st.integers(0, 9)))
@@ -31,3 +31,16 @@ def test_a_counter_without_labels_is_the_sum_too(numbers: list[int]) -> None:
         metrics.count("carts_forgotten", {(): number})
     name = next(each.name for each in metrics.registry.collect() if "carts_forgotten" in each.name)
     assert metrics.registry.get_sample_value(f"{name}_total") == sum(numbers)
+
+
+def test_names_that_senders_make_up_are_counted_together_beyond_so_many() -> None:
+    metrics = Metrics()
+    for number in range(MOST_NAMES * 3):
+        metrics.count_passed(Counter({("shop", f"made up {number}"): 2}))
+    metrics.count_passed(Counter({("shop", "made up 0"): 5, ("till", "one more"): 1}))
+    (family,) = [each for each in metrics.registry.collect() if each.name == "stagewatch_events_passed"]
+    shown = {tuple(it.labels.values()): it.value for it in family.samples if it.name.endswith("_total")}
+    assert len(shown) == MOST_NAMES + 2
+    assert shown["shop", "made up 0"] == 7
+    assert shown["shop", "other"] == 2 * 2 * MOST_NAMES
+    assert shown["till", "other"] == 1
