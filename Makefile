@@ -6,7 +6,7 @@ BIN := $(VENV)/bin
 COMPILED := .venv-compiled
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install compiled demo test check coverage thorough time soak bench measure lock clean
+.PHONY: help install compiled demo test check coverage thorough time soak fuzz bench measure lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -54,6 +54,11 @@ time: $(INSTALLED) ## the law of time over 10,000 histories, against the oracle;
 
 soak: $(INSTALLED) ## 200 faults amid 1,000,000 events, judged; needs Java and Maven, most of an hour; SEED=... plays the same again
 	$(BIN)/python -m tests.faults.soak --seed $(SEED) --faults 200 --events 1000000 $(SOAK)
+
+CASES := 10000000
+
+fuzz: $(INSTALLED) ## bad input of every kind, ten million cases, the better part of an hour; SEED=..., CASES=..., OUT=file for the table
+	$(BIN)/python -m tests.fuzz --seed $(SEED) --cases $(CASES) $(if $(OUT),--out $(OUT))
 
 bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchmarks/RESULTS.md; needs Java and Maven, an hour
 	$(BIN)/python -m benchmarks.table

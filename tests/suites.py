@@ -17,6 +17,7 @@ SUITES: Mapping[str, str] = {
     "tests/embedded": "embedded broker",
     "tests/kafka": "Apache Kafka",
     "tests/faults": "faults",
+    "tests/fuzz": "bad input",
     "tests/deploy": "what is deployed",
 }
 # Suites that a machine may lack the tools for: a newcomer is told, and CI fails.
