@@ -69,6 +69,7 @@ class Fate(StrEnum):
     PASSED = "would be passed over, since no dialect hears a signal in them"
     UNKEPT = "are told by their digest only, as they were too large to be kept: find them in their source"
     FOREIGN = "are of topics, or partitions of them, that are no source in these settings"
+    COMMAND = "are commands, which may be out of date by now: whoever gave one gives it anew, `stagewatch customer`"
     UNSURE = "hold several events and do not say which were refused: an older version did not note it"
     TOO_LARGE = "are larger than their source takes now (max.message.bytes)"
     ON_REQUEST = f"failed for a fault of ours, and are sent again only with --reason '{ON_REQUEST}'"
@@ -90,17 +91,21 @@ class Judge:
     Attributes:
         readers: for each source topic, how its records are read.
         sources: the source topics as the broker has them.
+        commands: the topic of commands.
         latest: ms; what is dated later is refused as from the future.
     """
 
     readers: Mapping[str, Reader]
     sources: Mapping[str, TopicState]
+    commands: str
     latest: int
 
     def judge(self, letter: DeadLetter) -> Verdict:
         """What would become of it."""
         origin, headers = letter.origin, letter.again()
         state, reader = self.sources.get(origin.topic), self.readers.get(origin.topic)
+        if origin.topic == self.commands:
+            return Verdict(Fate.COMMAND)
         if letter.digest is not None:
             return Verdict(Fate.UNKEPT)
         if reader is None or state is None or origin.partition >= state.partitions:

@@ -10,7 +10,7 @@ from collections.abc import AsyncGenerator, Callable, Iterable, Mapping
 from contextlib import aclosing
 from time import time
 
-from stagewatch.app import connection_of, publish_to
+from stagewatch.app import commands_of, connection_of, publish_to
 from stagewatch.deadletters import Chosen, Found, Judge, Verdict
 from stagewatch.library import machine_of, readers_of
 from stagewatch.mistakes import Mistake
@@ -78,7 +78,7 @@ async def _judge(settings: Settings) -> Judge:
     readers = readers_of(settings, machine_of(settings))
     async with in_words(settings.broker):
         sources = await look(connection_of(settings), readers)
-    return Judge(readers, sources, _wall() + settings.clock.future_skew)
+    return Judge(readers, sources, commands_of(settings), _wall() + settings.clock.future_skew)
 
 
 def _wall() -> int:

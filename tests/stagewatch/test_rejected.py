@@ -20,7 +20,7 @@ from stream.topics import TopicState
 AT = 1_710_325_274_000
 READERS = {name: Reader(shipped_dialects(), name) for name in ("segment", "ga4")}
 SOURCES = {name: TopicState(4, "delete", 1_048_588) for name in READERS}
-JUDGE = Judge(READERS, SOURCES, latest=AT)
+JUDGE = Judge(READERS, SOURCES, "customer-commands", latest=AT)
 EVENT = {
     "type": "track",
     "event": "Product Viewed",
@@ -62,6 +62,7 @@ def ga4(*names: object) -> dict[str, object]:
         (letter(None), Fate.REFUSED),
         (letter(None, digest="ab"), Fate.UNKEPT),
         (letter(EVENT, "orders"), Fate.FOREIGN),
+        (letter(EVENT, "customer-commands"), Fate.COMMAND),
         (letter(EVENT, partition=4), Fate.FOREIGN),
         (letter(EVENT, says_part=False), Fate.SIGNALS),
         (letter(ga4("view_item", "purchase"), "ga4", says_part=False), Fate.UNSURE),
