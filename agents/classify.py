@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from agents.command import Obedience, obey
 from agents.sweep import sweep
+from agents.telling import whence
 from journey.machine import Machine, apply
 from journey.memory import BEGINNING, Memory
 from journey.tally import Tally
@@ -214,8 +215,8 @@ class _Applying:
             found = self._apply(memory, fresh)
         except TooManyTransitionsError:
             return self._without_poison(fresh)
-        except Exception:
-            log.exception("The journey failed on signals of %s[%d]", topic, self.batch.partition)
+        except Exception as error:  # noqa: BLE001  whatever it is, it must not stop the partition
+            log.error("The journey failed on signals of %s[%d]: %s", topic, self.batch.partition, whence(error))  # noqa: TRY400
             return self._without_poison(fresh)
         last = self._take(found, fresh)
         return [signal for signal in fresh if signal.origin.offset > last]

@@ -4,9 +4,10 @@ import logging
 import resource
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -292,6 +293,51 @@ def test_a_customer_who_is_gone_is_gone_from_the_files(tmp_path: Path, caplog: p
     first.keep({"ann": None}, reached(6))
     first.close()
     assert list(files_once(tmp_path)) == ["bob"]
+
+
+def within(folder: Path, name: str) -> list[str]:
+    """The files below a folder that hold a name, in letters or in hexadecimal digits."""
+    forms = name.encode(), name.encode().hex().encode()
+    return [path.name for path in folder.iterdir() if any(form in path.read_bytes().lower() for form in forms)]
+
+
+def scrubbed(folder: Path, name: str) -> bool:
+    """Whether a name is gone from the files in a while."""
+    until = monotonic() + 20
+    while monotonic() < until:
+        with suppress(FileNotFoundError):  # RocksDB deletes files meanwhile
+            if not within(folder, name):
+                return True
+    return False
+
+
+@pytest.mark.parametrize("closed", [False, True])
+def test_the_id_of_a_customer_who_is_gone_goes_from_every_file(tmp_path: Path, *, closed: bool) -> None:
+    # Names that are bounds of tables stand in the manifest as well.
+    named = {f"somebody-{number}": b"%d" % number**9 for number in range(1_000, 1_010)}
+    held = files(tmp_path)
+    held.keep(named, reached(5))
+    held.close()  # the files are opened anew with what was written in a table
+    held = files(tmp_path)
+    assert within(tmp_path, "somebody-1000")
+    assert within(tmp_path, "somebody-1009")
+    held.keep({"somebody-1000": None, "somebody-1009": None}, reached(6))
+    if closed:  # before it can be done: whoever opens them next does it
+        held.close()
+        held = files(tmp_path)
+    assert scrubbed(tmp_path, "somebody-1000")
+    assert scrubbed(tmp_path, "somebody-1009")
+    assert sorted(held) == sorted(named.keys() - {"somebody-1000", "somebody-1009"})
+    held.close()
+
+
+def test_files_are_closed_amid_their_scrubbing(tmp_path: Path) -> None:
+    held = files(tmp_path)
+    for part in range(8):
+        held.keep({f"customer_{part}{number:05}": b"%d" % number**40 for number in range(5_000)}, reached(part))
+    held.keep({"customer_000007": None}, reached(9))
+    held.close()
+    assert len(list(files_once(tmp_path))) == 39_999
 
 
 HOUR = 60 * MINUTE
