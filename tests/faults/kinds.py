@@ -74,6 +74,7 @@ class KilledAt:
     async def do(self, world: World) -> None:
         """Arm one, and let batches come until it is gone."""
         worker = await world.somebody()
+        worker.doomed = True
         worker.order.give(kill={"step": self.step, "after": world.dice.randrange(4)})
         for _ in range(COMES_TO_IT):
             if worker.code is not None:
@@ -82,6 +83,7 @@ class KilledAt:
             await asyncio.sleep(1)
         worker.order.give(kill=None)
         if worker.code is None:
+            worker.doomed = False
             raise Missed(f"{worker.name} did not come to {self.step}")
 
 

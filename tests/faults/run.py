@@ -36,6 +36,7 @@ AGAIN = 2  # times that a fault which did not come about is tried again
 SELDOM = 0.5  # seconds between two looks at offsets, which cost as much as a worker does in that time
 STILL = 3.0  # seconds without another transition after which all has been said
 CAUGHT_UP_WITHIN = 180.0
+A_SECOND_AT_LEAST = 500  # records that workers take, and the player plays, when all is well
 
 Say = Callable[[str], None]
 
@@ -117,13 +118,14 @@ async def run(plan: Plan, folder: Path, say: Say = lambda _: None) -> Outcome:
     played = await asyncio.to_thread(
         history, plan.seed, plan.events, customers=plan.customers, partitions=plan.partitions
     )
+    say(f"{monotonic() - began:,.0f} s: {played.events:,} records to be played")
     async with world_of(plan, played, folder) as world:
         outcome = Outcome(plan, played.events, Verdict())
-        expected = asyncio.create_task(asyncio.to_thread(played.expected))
         await mix(world, schedule(plan), outcome, say)
         await _to_the_end(world, plan, say)
         await _last_words(world, played)
-        outcome.verdict = await judged(world.stand, await expected)
+        say(f"{monotonic() - began:,.0f} s: replaying the history, and judging")
+        outcome.verdict = await judged(world.stand, await asyncio.to_thread(played.expected))
     outcome.ends, outcome.slowest, outcome.troubles = world.ends, world.slowest, world.troubles
     outcome.seconds = monotonic() - began
     return outcome
@@ -207,8 +209,12 @@ async def _to_the_end(world: World, plan: Plan, say: Say) -> None:
     async def done() -> bool:
         return world.player.played == world.player.total and await world.stand.caught_up()
 
-    left = (world.player.total - world.player.played) / plan.rate
-    await until(done, CAUGHT_UP_WITHIN + 2 * left, "all of the history to be committed", every=SELDOM)
+    await until(
+        done,
+        CAUGHT_UP_WITHIN + world.player.total / A_SECOND_AT_LEAST,
+        "all of the history to be committed",
+        every=SELDOM,
+    )
     await _still(world)
     say(f"all of the history is committed; {await world.published()} published")
     world.wanted = 0

@@ -62,6 +62,8 @@ class Hand(Worker):
         file = folder / name / "orders"
         super().__init__(settings, folder, name, (*PROGRAM, str(file)))
         self.order = Order(file)
+        #: whether it has been told where to die
+        self.doomed = False
 
     def send(self, number: signal.Signals) -> bool:
         """Send its process a signal; False where it has ended meanwhile."""
@@ -121,7 +123,8 @@ class World:
             for worker in [*self.workers]:
                 if worker.code is not None:
                     self.workers.remove(worker)
-                    self.ends[worker.code] += 1
+                    if not worker.doomed:
+                        self.ends[worker.code] += 1
             if len(self.workers) < self.wanted:
                 await asyncio.sleep(AGAIN_AFTER)
                 if len(self.workers) < self.wanted:
