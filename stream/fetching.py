@@ -111,19 +111,19 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):
         """Let the coordinator go on after an error that it parked."""
         self.thread_loop.call_soon_threadsafe(self._consumer._coordinator.check_errors)  # type: ignore[union-attr]
 
-    def ask_for_missing(self, topics: Iterable[str]) -> list[str]:
-        """Those of the topics of which the broker told nothing when it was last asked; it is asked again.
+    def partitions_of(self, topics: Iterable[str]) -> dict[str, int]:
+        """How many partitions each topic has, as the broker last told; where it told of none, it is asked again.
 
-        A broker that has just come back knows of none for a moment. Whoever gives the partitions out then gives out
-        none, to anybody, and is not asked again before its picture of the topics is five minutes old.
+        A broker that has just come back knows of no topics for a moment. Whoever gives the partitions out then gives
+        out none, to anybody, and does not ask again before its picture of the topics is five minutes old.
         """
         client = getattr(self._consumer, "_client", None)
         if client is None:
-            return []
-        missing = [topic for topic in topics if not client.cluster.partitions_for_topic(topic)]
-        if missing:
+            return {}
+        counts = {topic: len(client.cluster.partitions_for_topic(topic) or ()) for topic in topics}
+        if not all(counts.values()):
             self.thread_loop.call_soon_threadsafe(client.force_metadata_update)
-        return missing
+        return counts
 
     # -- whether the process slept
 

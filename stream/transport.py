@@ -50,6 +50,10 @@ WATCH_SECONDS = 2.0
 FRESH = 1_000
 
 
+class PartitionsChangedError(Exception):
+    """A topic has another number of partitions than when the worker started; says what to do."""
+
+
 class NotInGroupError(Exception):
     """The broker does not let this worker into its consumer group; says what it answered."""
 
@@ -251,8 +255,9 @@ class Consumer(driver.Consumer):
             error, dead = self._thread.coordinator_error(), self._thread.fetcher_error()
             if self.app.should_stop:
                 return
-            if missing := self._thread.ask_for_missing([*self.app.sources, self.app.table.changelog_topic_name]):
-                self.log.warning("The broker does not tell of %s; asked again", ", ".join(missing))
+            if others := self._of_other_counts():
+                await self.app.crash(others)
+                return
             if dead is not None:
                 await self.app.crash(dead)
                 return
@@ -265,6 +270,21 @@ class Consumer(driver.Consumer):
                 self.log.warning("The group coordinator reported %r; joining again", error)
                 self._joining_failed = True
                 self._thread.retry_joining()
+
+    def _of_other_counts(self) -> PartitionsChangedError | None:
+        """What is wrong where a topic has got more partitions, or been made anew with others, under this worker."""
+        table = self.app.table
+        counts = self._thread.partitions_of([*self.app.sources, table.changelog_topic_name])
+        if missing := [topic for topic, count in counts.items() if count == 0]:
+            self.log.warning("The broker does not tell of %s; asked again", ", ".join(missing))
+        others = [f"{topic} has {count}" for topic, count in counts.items() if count not in {0, table.partitions}]
+        if not others:
+            return None
+        return PartitionsChangedError(
+            f"{', '.join(others)} partitions where `partitions` says {table.partitions}, and all sources and the changelog"
+            " need the same number, or customers would be mixed up. A topic cannot lose partitions: make it anew, under"
+            " another name, with as many as before, and put that name into `sources`"
+        )
 
     def _kept_out(self, error: BaseException) -> NotInGroupError:
         told = NotInGroupError(

@@ -2,9 +2,9 @@
 
 `journey`: classifying any signal of the customer called POISON fails. `deadline`: so does any deadline of theirs.
 `readers`: reading any record fails, in a way that no reader may. `rebalance`: letting partitions go fails. `quitter`:
-the app ends once it is ready, of its own accord. `fetcher`: nothing is fetched any more. `blind`: whoever
-gives the partitions out knows of no topics at first. All else is the worker as it
-ships.
+the app ends once it is ready, of its own accord. `fetcher`: nothing is fetched any more. `blind`: whoever gives the
+partitions out knows of no topics at first. `curious`: clients look at the topics every second. All else is the worker
+as it ships.
 """
 
 import asyncio
@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable
 from typing import Any, Never
 
+from aiokafka.client import AIOKafkaClient
 from aiokafka.cluster import ClusterMetadata
 from faust.assignor.partition_assignor import PartitionAssignor
 
@@ -100,6 +101,15 @@ def blinded(assign: Callable[..., Any]) -> Callable[..., Any]:
     return assign_none_at_first
 
 
+def curious(begin: Callable[..., None]) -> Callable[..., None]:
+    """What makes clients look at the topics every second, instead of every five minutes."""
+
+    def begin_curious(client: AIOKafkaClient, **settings: object) -> None:
+        begin(client, **settings | {"metadata_max_age_ms": 1_000})
+
+    return begin_curious
+
+
 FAULTS: dict[str, tuple[object, str, object]] = {
     "journey": (worker, "machine_of", faulty(FaultyMachine)),
     "deadline": (worker, "machine_of", faulty(LateMachine)),
@@ -107,6 +117,7 @@ FAULTS: dict[str, tuple[object, str, object]] = {
     "rebalance": (StreamApp, "settle", settle),
     "quitter": (StreamApp, "recovered", recovered),
     "blind": (PartitionAssignor, "assign", blinded(PartitionAssignor.assign)),
+    "curious": (AIOKafkaClient, "__init__", curious(AIOKafkaClient.__init__)),
     "fetcher": (StreamApp, "recovered", unfetched),
 }
 """For each fault: where it is put, over which name, and what."""
