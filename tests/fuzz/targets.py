@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from tests.fuzz.commands import Commands
 from tests.fuzz.conditions import Conditions
 from tests.fuzz.documents import Dialects, Journeys, Settings
 from tests.fuzz.events import Records, Rows, Stream
@@ -29,7 +30,8 @@ TARGETS: Final[Mapping[str, Part]] = {
     "records": Part(Records, 0.60),
     "rows": Part(Rows, 0.10),
     "stream": Part(Stream, 0.02, 200),
-    "conditions": Part(Conditions, 0.20),
+    "conditions": Part(Conditions, 0.16),
+    "commands": Part(Commands, 0.04),
     "saved": Part(Saved, 0.04, 500),
     "journeys": Part(Journeys, 0.01, 50),
     "dialects": Part(Dialects, 0.01, 50),
