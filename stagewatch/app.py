@@ -177,6 +177,7 @@ def connection_of(settings: Settings) -> Connection:
         cert_file=_text(security.cert_file),
         key_file=_text(security.key_file),
         key_password=revealed(security.key_password),
+        token_file=_text(security.token_file),
     )
 
 

@@ -29,13 +29,14 @@ class JsonLines(logging.Formatter):
 
 
 # At DEBUG they print requests and records whole: customers, and what is sent to log in with.
-TELL_ALL = ("aiokafka", "kafka")
+TELL_ALL = ("aiokafka", "faust", "mode")
 
 
 def configure(log: Log) -> None:
     """Sends all logging to stderr in this form, from this level on; what was configured before is replaced.
 
     Of aiokafka's warnings that come again and again, one in ten seconds is told.
+    What we stand on is heard from INFO on at most, since at DEBUG it tells secrets.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log.format == "json" else logging.Formatter(TEXT))

@@ -15,6 +15,7 @@ from stagewatch.deadletters import Chosen, Found
 from stagewatch.mistakes import Mistake
 from stream.changelog import RecoveryStalledError, read
 from stream.connection import Connection
+from stream.reasons import UnusableError
 from stream.topics import look
 
 
@@ -23,6 +24,8 @@ async def in_words(broker: str) -> AsyncIterator[None]:
     """What the broker does not do inside the block is a Mistake, told in words."""
     try:
         yield
+    except UnusableError as error:
+        raise Mistake(str(error)) from error
     except (KafkaError, OSError, RecoveryStalledError) as error:
         raise Mistake(
             f"The broker at {broker} does not do what was asked ({error!r}). Start it, or correct `broker` and"

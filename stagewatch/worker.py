@@ -29,8 +29,10 @@ from stagewatch.settings.loading import revealed
 from stagewatch.web import WebServer
 from stream import transactions
 from stream.app import StreamApp
+from stream.reasons import UnusableError
+from stream.rights import may_have
 from stream.steps import Reached, nothing
-from stream.topics import TopicSpec, TopicState, faults, look
+from stream.topics import TopicSpec, TopicState, denied, faults, look
 from stream.transactions import NoTransactionsError
 
 if TYPE_CHECKING:
@@ -68,14 +70,22 @@ async def check_topics(settings: Settings, specs: Sequence[TopicSpec]) -> dict[s
         WorkerError: otherwise, with every fault.
     """
     try:
-        states = await look(connection_of(settings), [it.name for it in specs])
+        connection = connection_of(settings)
+        states = await look(connection, [it.name for it in specs])
+        refused = [] if await may_have(connection, settings.app_id) else [_no_group(settings.app_id)]
+    except UnusableError as error:
+        raise WorkerError(str(error)) from error
     except (KafkaError, OSError) as error:
         raise WorkerError(
             f"No broker answers at {settings.broker} ({error}). Start it, or correct `broker` and `security`."
         ) from error
-    if found := faults(specs, states):
+    if found := [*faults(specs, states), *denied(specs, states), *refused]:
         raise WorkerError("\n".join(map(str, found)))
     return states
+
+
+def _no_group(group: str) -> str:
+    return f"consumer group {group}: this login may not do Read there. Give the login this operation on this group"
 
 
 async def check_transactions(settings: Settings) -> None:

@@ -7,6 +7,7 @@ revoked partition stays behind.
 
 from __future__ import annotations
 
+import re
 from collections import Counter as Tally
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 # Names of events that pass without meaning come from senders; after so many, the rest count as "other".
 MOST_NAMES = 200
+# And so does one that may speak of somebody, since anybody may read a label: a mail address, or a long number.
+SPEAKS_OF_SOMEBODY = re.compile(r"@|\d{5}|(\d.*){8}", re.DOTALL)
 SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 STEP_SECONDS = (1e-6, 2.5e-6, 5e-6, 1e-5, 2.5e-5, 5e-5, 1e-4, 1e-3, 1e-2)
 LATE_SECONDS = (0.1, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 600.0, 3600.0, 86400.0)
@@ -208,12 +211,13 @@ class Metrics:
                 child.inc(number)
 
     def count_passed(self, tally: Tally[tuple[str, str]]) -> None:
-        """Add events passed over by (source, name); names beyond MOST_NAMES count as "other"."""
+        """Add events passed over by (source, name); names beyond MOST_NAMES, or of somebody, count as "other"."""
         for (source, name), number in tally.items():
-            bounded = (source, name) if (source, name) in self._names or len(self._names) < MOST_NAMES else None
-            if bounded:
-                self._names.add(bounded)
-            self.count("passed", {bounded or (source, "other"): number})
+            known = (source, name) in self._names
+            if not known and len(self._names) < MOST_NAMES and not SPEAKS_OF_SOMEBODY.search(name):
+                self._names.add((source, name))
+                known = True
+            self.count("passed", {(source, name if known else "other"): number})
 
     def observe(self, metric: str, value: float) -> None:
         """Put a value (seconds) into a histogram."""

@@ -16,6 +16,8 @@ from aiokafka.errors import for_code
 from schemas.decoding import MAX_RECORD_BYTES
 from stream.connection import Connection
 from stream.outlet import BATCH_BYTES
+from stream.reaching import reach
+from stream.rights import Known, known
 
 # A rejected record is published with its bytes whole and headers of ours; the source's limit plus room for them.
 REJECTED_MAX_BYTES = 8 * 1024 * 1024
@@ -35,6 +37,7 @@ class TopicSpec:
         compacted: whether its cleanup policy must be `compact` alone.
         takes: the size in bytes of a record that it must take; None where any limit will do.
         ours: whether we make it when it is missing; sources belong to somebody else.
+        operations: what a worker must be allowed to do with it, in Kafka's words.
         config: further settings with which it is made.
     """
 
@@ -44,6 +47,7 @@ class TopicSpec:
     compacted: bool = False
     takes: int | None = None
     ours: bool = True
+    operations: tuple[str, ...] = ("Write",)
     config: dict[str, str] = field(default_factory=dict)
 
 
@@ -66,6 +70,8 @@ class TopicState:
     partitions: int
     cleanup: str | None
     takes: int | None = None
+    #: what we may do with it; None where the broker does not tell, and nothing where we may not even see it
+    allowed: frozenset[str] | None = None
 
 
 def wanted(
@@ -85,21 +91,25 @@ def wanted(
     them as are sent at once.
     """
     return [
-        *(TopicSpec(name, "a source of events", partitions, ours=False) for name in sources),
-        TopicSpec(commands, "what is to be done with customers", partitions),
+        *(TopicSpec(name, "a source of events", partitions, ours=False, operations=("Read",)) for name in sources),
+        TopicSpec(commands, "what is to be done with customers", partitions, operations=("Read",)),
         TopicSpec(
             changelog,
             "the customers' memories",
             partitions,
             compacted=True,
+            operations=("Read", "Write", "DescribeConfigs"),
             config={"max.message.bytes": str(CHANGELOG_MAX_BYTES)},
         ),
-        TopicSpec(stages, "where each customer stands now", None, compacted=True),
+        TopicSpec(
+            stages, "where each customer stands now", None, compacted=True, operations=("Write", "DescribeConfigs")
+        ),
         TopicSpec(
             rejected,
             "what could not be understood",
             None,
             takes=max(max_record_bytes, BATCH_BYTES),
+            operations=("Write", "DescribeConfigs"),
             config={"max.message.bytes": str(REJECTED_MAX_BYTES)},
         ),
         *(TopicSpec(name, "transitions", None) for name in others),
@@ -114,6 +124,15 @@ def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[To
         if state is None:
             remedy = "Run `stagewatch topics --create`" if spec.ours else "Create it, or correct `sources`"
             found.append(TopicFault(spec.name, f"does not exist ({spec.purpose})", remedy))
+            continue
+        if state.allowed == frozenset():
+            found.append(
+                TopicFault(
+                    spec.name,
+                    f"may not be seen by this login, if it is there ({spec.purpose})",
+                    f"Give the login {_operations(spec.operations)} on this topic",
+                )
+            )
             continue
         if spec.partitions is not None and state.partitions != spec.partitions:
             found.append(
@@ -143,26 +162,47 @@ def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[To
     return found
 
 
+def denied(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[TopicFault]:
+    """What a worker may not do with topics that it can see, and would have to."""
+    return [
+        TopicFault(
+            spec.name,
+            f"this login may not do {_operations(lacking)} there ({spec.purpose})",
+            "Give the login these operations on this topic",
+        )
+        for spec in specs
+        if (state := states.get(spec.name)) is not None
+        and state.allowed
+        and (lacking := [each for each in spec.operations if each not in state.allowed])
+    ]
+
+
+def _operations(names: Sequence[str]) -> str:
+    return " and ".join(names)
+
+
 async def look(connection: Connection, names: Iterable[str]) -> dict[str, TopicState]:
-    """The topics among `names` that exist, as the broker has them.
+    """The topics among `names` that exist, as the broker has them, or that we may not see.
 
     Raises:
-        KafkaError: no broker answered, or it refused.
+        UnusableError: the broker does not let us in; says why, and what to do.
+        KafkaError: it does not answer what it is asked.
     """
+    await reach(connection)
     admin = AIOKafkaAdminClient(**connection.client())
     await admin.start()
     try:
-        known = await admin.describe_topics(sorted(set(names) & set(await admin.list_topics())))
-        partitions = {it["topic"]: len(it["partitions"]) for it in known if it["error_code"] == 0}
-        configs = await _configs(admin, sorted(partitions))
-        return {name: _state(count, configs.get(name, {})) for name, count in partitions.items()}
+        found = await known(admin, names)
+        configs = await _configs(admin, sorted(name for name, it in found.items() if it.partitions))
+        return {name: _state(it, configs.get(name, {})) for name, it in found.items()}
     finally:
         await admin.close()
 
 
-def _state(partitions: int, config: dict[str, str]) -> TopicState:
+def _state(topic: Known, config: dict[str, str]) -> TopicState:
     takes = config.get("max.message.bytes")
-    return TopicState(partitions, config.get("cleanup.policy"), None if takes is None else int(takes))
+    size = None if takes is None else int(takes)
+    return TopicState(topic.partitions, config.get("cleanup.policy"), size, topic.allowed)
 
 
 async def _configs(admin: AIOKafkaAdminClient, names: list[str]) -> dict[str, dict[str, str]]:

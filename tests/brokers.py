@@ -21,10 +21,7 @@ from tests.kafka.polling import until
 @pytest.fixture(scope="session")
 def kafka() -> Iterator[KafkaBroker]:
     """Apache Kafka's own broker, one for all tests. A test that kills its broker starts one of its own."""
-    try:
-        jars()
-    except KafkaMissing as missing:
-        _not_here(str(missing))
+    need_kafka()
     with KafkaBroker() as broker:
         yield broker
 
@@ -38,6 +35,14 @@ def embedded() -> Iterator[EmbeddedBroker]:
         _not_here(str(missing))
     with EmbeddedBroker() as broker:
         yield broker
+
+
+def need_kafka() -> None:
+    """Go on only where Apache Kafka can be run."""
+    try:
+        jars()
+    except KafkaMissing as missing:
+        _not_here(str(missing))
 
 
 def fresh(name: str = "topic") -> str:

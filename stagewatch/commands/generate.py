@@ -133,7 +133,17 @@ def to_kafka(
     from stagewatch.app import connection_of  # noqa: PLC0415  Faust takes half a second to import
     from stagewatch.producing import produce  # noqa: PLC0415  the same
     from stagewatch.settings import load  # noqa: PLC0415  the same
+    from stream.reaching import reach  # noqa: PLC0415  the same
+    from stream.reasons import UnusableError  # noqa: PLC0415  the same
 
     settings = load(os.environ, settings_file).settings
-    client = connection_of(settings).client()
-    asyncio.run(produce(client, topic or settings.sources[0].topic, items, pace, advance))
+    connection = connection_of(settings)
+
+    async def send() -> None:
+        await reach(connection)
+        await produce(connection.client(), topic or settings.sources[0].topic, items, pace, advance)
+
+    try:
+        asyncio.run(send())
+    except UnusableError as error:
+        raise Mistake(str(error)) from error

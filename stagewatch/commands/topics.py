@@ -32,6 +32,7 @@ async def _topics(settings: Settings, *, create: bool, sources_too: bool) -> Non
     from stagewatch.app import connection_of, topics_of  # noqa: PLC0415  the same
     from stagewatch.retrying import ledger_of  # noqa: PLC0415  the same
     from stream import topics as broker  # noqa: PLC0415  the same
+    from stream.reasons import UnusableError  # noqa: PLC0415  the same
 
     specs = [*topics_of(settings, machine_of(settings)), ledger_of(settings.app_id)]
     connection = connection_of(settings)
@@ -41,6 +42,8 @@ async def _topics(settings: Settings, *, create: bool, sources_too: bool) -> Non
             for name in await broker.create(connection, specs, **numbers, sources_too=sources_too):
                 click.echo(f"made {name}")
         states = await broker.look(connection, [spec.name for spec in specs])
+    except UnusableError as error:
+        raise Mistake(str(error)) from error
     except (KafkaError, OSError) as error:
         raise Mistake(f"The broker at {settings.broker} does not do what was asked: {error}") from error
     faults = broker.faults(specs, states)

@@ -27,11 +27,16 @@ class Security(Section):
     protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = Field(
         "PLAINTEXT", description="How the broker is spoken to: in the clear, over TLS, with a login, or both"
     )
-    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"] = Field(
+    mechanism: Literal["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"] = Field(
         "SCRAM-SHA-512", description="How the login is proved, with SASL_PLAINTEXT and SASL_SSL"
     )
-    username: str | None = Field(None, description="The login's name, with SASL_PLAINTEXT and SASL_SSL")
+    username: str | None = Field(None, description="The login's name; not with OAUTHBEARER")
     password: SecretStr | None = Field(None, description="The login's password; never shown")
+    token_file: ExistingFile | None = Field(
+        None,
+        description="With OAUTHBEARER, the file that holds the token; read anew for each connection, so that whoever"
+        " put it there can renew it",
+    )
     ca_file: ExistingFile | None = Field(
         None, description="PEM file of the authority that signed the broker's certificate; else the system's"
     )
@@ -43,9 +48,10 @@ class Security(Section):
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
-        missing = [name for name in ("username", "password") if getattr(self, name) is None]
+        needed = ("token_file",) if self.mechanism == "OAUTHBEARER" else ("username", "password")
+        missing = [name for name in needed if getattr(self, name) is None]
         if self.protocol.startswith("SASL_") and missing:
-            raise ValueError(f"{self.protocol} needs security.{' and security.'.join(missing)}")
+            raise ValueError(f"{self.protocol} with {self.mechanism} needs security.{' and security.'.join(missing)}")
         if self.protocol in {"PLAINTEXT", "SASL_PLAINTEXT"} and (self.ca_file or self.cert_file):
             raise ValueError(f"certificates are given, but {self.protocol} does not use TLS: say SSL or SASL_SSL")
         if (self.cert_file is None) != (self.key_file is None):

@@ -11,7 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -109,17 +109,27 @@ class KafkaBroker:
 
     Args:
         settings: broker settings (server.properties) on top of `SETTINGS`.
+        listeners: names of further listeners, beside PLAINTEXT; `settings` say what each of them is.
+        format_with: further arguments of `kafka-storage format`.
 
     Raises:
         KafkaMissing: on entering, if java, mvn or the jars are not there.
         KafkaFailed: on starting, if the broker ends or does not answer.
     """
 
-    def __init__(self, settings: Mapping[str, str] | None = None) -> None:
-        self.port, self.controller_port = free_ports(2)
+    def __init__(
+        self,
+        settings: Mapping[str, str] | None = None,
+        *,
+        listeners: Sequence[str] = (),
+        format_with: Sequence[str] = (),
+    ) -> None:
+        self.port, self.controller_port, *others = free_ports(2 + len(listeners))
         #: what it is formatted and started with; may be added to before it is entered, and goes before what follows
         #: from the ports
         self.settings = {**SETTINGS, **(settings or {})}
+        self._others = dict(zip(listeners, others, strict=True))
+        self._format_with = format_with
         self._folder: Path | None = None
         self._leash: Leash | None = None
 
@@ -127,6 +137,10 @@ class KafkaBroker:
     def address(self) -> str:
         """`host:port`, the same before and after a restart."""
         return f"{HOST}:{self.port}"
+
+    def address_of(self, listener: str) -> str:
+        """`host:port` of a further listener."""
+        return f"{HOST}:{self._others[listener]}"
 
     @property
     def folder(self) -> Path:
@@ -196,15 +210,16 @@ class KafkaBroker:
         return self._leash
 
     def _format(self) -> None:
+        ports = {"PLAINTEXT": self.port, "CONTROLLER": self.controller_port, **self._others}
         properties = {
             "controller.quorum.voters": f"1@{HOST}:{self.controller_port}",
-            "listeners": f"PLAINTEXT://{HOST}:{self.port},CONTROLLER://{HOST}:{self.controller_port}",
+            "listeners": ",".join(f"{name}://{HOST}:{port}" for name, port in ports.items()),
             "log.dirs": str(self.folder / "data"),
             **self.settings,
         }
         written = self.folder / "server.properties"
         written.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
-        command = self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(written))
+        command = self._java("kafka.tools.StorageTool", "format", "-t", CLUSTER, "-c", str(written), *self._format_with)
         done = subprocess.run(command, capture_output=True, text=True, timeout=START_PATIENCE, check=False)
         if done.returncode:
             raise KafkaFailed(f"storage was not formatted:\n{done.stdout}{done.stderr}")

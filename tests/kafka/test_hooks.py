@@ -10,6 +10,8 @@ from types import ModuleType
 
 import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.conn import AIOKafkaConnection
 from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, Fetcher, PartitionRecords
 from aiokafka.consumer.group_coordinator import GroupCoordinator
@@ -56,6 +58,7 @@ def parameters(method: Callable[..., object]) -> list[str]:
         (driver.AIOKafkaConsumerThread, "_create_worker_consumer", ["transport"]),
         (driver.AIOKafkaConsumerThread, "_ensure_consumer", []),
         (driver.AIOKafkaConsumerThread, "call_thread", ["fun", "args", "kwargs"]),
+        (AIOKafkaAdminClient, "_send_request", ["request", "node_id"]),
         (App, "_new_transport", []),
         (App, "_create_directories", []),
         (BootStrategy, "kafka_producer", []),
@@ -185,3 +188,7 @@ def test_each_hook_that_a_module_says_it_relies_on_is_held_here(module: ModuleTy
     for hook in re.findall(r"`([\w.]+)`", relied_on):
         name = hook.rsplit(".", 1)[-1]
         assert f'"{name}"' in here or f".{name}" in here, f"{hook} is held by no test"
+
+
+async def test_a_connection_that_never_was_can_be_told_from_one_that_has_ended() -> None:
+    assert AIOKafkaConnection("nowhere", 1)._protocol is None  # noqa: SLF001  the hook that is held

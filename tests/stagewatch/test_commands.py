@@ -167,4 +167,4 @@ def test_a_broker_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setenv("STAGEWATCH_BROKER", "127.0.0.1:1")
     result = run("topics")
     assert result.exit_code == 1
-    assert "The broker at 127.0.0.1:1 does not do what was asked" in result.stderr
+    assert "The broker at 127.0.0.1:1: nobody listens there" in result.stderr

@@ -138,4 +138,4 @@ def test_without_a_broker_the_error_says_so(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setenv("STAGEWATCH_BROKER", "127.0.0.1:1")
     result = CliRunner().invoke(main, ["generate", "--events", "1", "--to", "kafka"])
     assert result.exit_code == 1
-    assert "cannot write to shop-events on 127.0.0.1:1" in result.stderr
+    assert "The broker at 127.0.0.1:1: nobody listens there" in result.stderr

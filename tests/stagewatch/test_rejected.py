@@ -211,4 +211,4 @@ def test_without_a_broker_each_says_so(arguments: tuple[str, ...]) -> None:
     result = run(*arguments, BROKER="127.0.0.1:1")
     assert result.exit_code == 1
     assert "127.0.0.1:1" in result.stderr
-    assert "Start it, or correct `broker`" in result.stderr
+    assert "start it, or correct `broker`" in result.stderr

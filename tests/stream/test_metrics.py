@@ -2,6 +2,7 @@
 
 from collections import Counter
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,3 +45,22 @@ def test_names_that_senders_make_up_are_counted_together_beyond_so_many() -> Non
     assert shown["shop", "made up 0"] == 7
     assert shown["shop", "other"] == 2 * 2 * MOST_NAMES
     assert shown["till", "other"] == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "label"),
+    [
+        ("Email Opened", "Email Opened"),
+        ("step_2_of_5", "step_2_of_5"),
+        ("ga4:purchase", "ga4:purchase"),
+        ("Mail to bob@example.com", "other"),
+        ("visit of 0170 1234567", "other"),
+        ("u-9f1c2d3e-4b5a-6789-8abc-def012345678", "other"),
+        ("seen 12345", "other"),
+    ],
+)
+def test_the_name_of_an_event_is_a_label_unless_it_may_be_somebodys(name: str, label: str) -> None:
+    metrics = Metrics()
+    metrics.count_passed(Counter({("shop", name): 2}))
+    labels = {"source": "shop", "name": label}
+    assert metrics.registry.get_sample_value("stagewatch_events_passed_total", labels) == 2
