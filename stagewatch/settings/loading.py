@@ -6,7 +6,7 @@ Every fault is found and listed at once, in words that say what to do. The envir
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,7 @@ from pydantic import BaseModel, SecretStr, ValidationError
 
 from schemas.documents import MAX_CHARACTERS, Place, cut, has_half, load_document
 from stagewatch.mistakes import Mistake
+from stagewatch.settings import secrets
 from stagewatch.settings.fields import BY_HAND
 from stagewatch.settings.model import Settings
 
@@ -80,6 +81,11 @@ def leaves(model: type[BaseModel] = Settings, path: Leaf = ()) -> Iterator[tuple
             yield (*path, name), info
 
 
+def secret_leaves() -> list[Leaf]:
+    """The settings that are secrets, each of which has a twin that names a file (`secrets`)."""
+    return [leaf for leaf, info in leaves() if secrets.is_secret(info.annotation)]
+
+
 def variable(leaf: Leaf) -> str:
     """The environment variable of a setting: `clock.idle_after` is STAGEWATCH_CLOCK_IDLE_AFTER."""
     return PREFIX + "_".join(leaf).upper()
@@ -93,32 +99,76 @@ def load(environment: Mapping[str, str], file: str | None = None) -> Loaded:
     """
     name = file or environment.get(FILE_VARIABLE)
     found = _read(name) if name else _File()
-    values = dict(found.values)
-    origins = {leaf: found.place(leaf) for leaf, _ in leaves() if _present(values, leaf)}
-    faults: list[Fault] = []
-    known = {variable(leaf): leaf for leaf, _ in leaves()}
-    for name, value in sorted(environment.items()):
-        # An empty variable is one that is not set: so a compose file can pass on what may be missing.
-        if not value or not name.startswith(PREFIX) or name == FILE_VARIABLE or _is_service_link(name, value):
-            continue
-        if has_half(name + value):
-            faults.append(Fault(cut(name.encode(errors="backslashreplace").decode(), LONGEST), "is no UTF-8 text"))
-        elif name in known:
-            _place(values, known[name], value)
-            origins[known[name]] = name
-        else:
-            faults.append(Fault(cut(name, LONGEST), f"no such setting{_nearest(name, known)}"))
-    settings, wrong = _validated(values, origins, found)
-    if settings is None or faults:
-        raise SettingsError(faults + wrong)
-    return Loaded(settings, origins)
+    given = _Given(dict(found.values))
+    given.take_file(found)
+    given.take(environment)
+    given.read_secrets()
+    settings, wrong = _validated(given.values, given.origins, found)
+    if settings is None or given.faults:
+        raise SettingsError(given.faults + wrong)
+    return Loaded(settings, given.origins)
+
+
+@dataclass(slots=True)
+class _Given:
+    """What was given so far: values, where each came from, and the files that secrets are yet to be read from."""
+
+    values: dict[str, Any]
+    origins: dict[Leaf, str] = field(default_factory=dict)
+    faults: list[Fault] = field(default_factory=list)
+    files: dict[Leaf, tuple[str, object]] = field(default_factory=dict)
+
+    def take_file(self, found: "_File") -> None:
+        """Where the file's values stand; a secret's path is taken out of them."""
+        self.origins = {leaf: found.place(leaf) for leaf, _ in leaves() if _present(self.values, leaf)}
+        for leaf in secret_leaves():
+            path = secrets.taken(self.values, secrets.twin(leaf))
+            if path is not None:
+                self._file_of(leaf, found.place(secrets.twin(leaf)), path, twice=leaf in self.origins)
+
+    def take(self, environment: Mapping[str, str]) -> None:
+        """The environment goes over what there is."""
+        known = {variable(leaf): leaf for leaf, _ in leaves()}
+        paths = {variable(secrets.twin(leaf)): leaf for leaf in secret_leaves()}
+        for name, value in sorted(environment.items()):
+            # An empty variable is one that is not set: so a compose file can pass on what may be missing.
+            if not value or not name.startswith(PREFIX) or name == FILE_VARIABLE or _is_service_link(name, value):
+                continue
+            if has_half(name + value):
+                where = cut(name.encode(errors="backslashreplace").decode(), LONGEST)
+                self.faults.append(Fault(where, "is no UTF-8 text"))
+            elif name in known:
+                _place(self.values, known[name], value)
+                self.origins[known[name]] = name
+                self.files.pop(known[name], None)
+            elif name in paths:
+                leaf = paths[name]
+                self._file_of(leaf, name, value, twice=bool(environment.get(variable(leaf))))
+            else:
+                self.faults.append(Fault(cut(name, LONGEST), f"no such setting{_nearest(name, known | paths)}"))
+
+    def read_secrets(self) -> None:
+        """The secrets that stand in files of their own."""
+        for leaf, (where, path) in self.files.items():
+            secret, fault = secrets.read(path)
+            if secret is None:
+                self.faults.append(Fault(where, f"{'.'.join(secrets.twin(leaf))}: {fault}"))
+            # Where it cannot be read something stands there all the same: that it is missing would be said as well.
+            _place(self.values, leaf, secret or "?" * 16)
+            self.origins[leaf] = where
+
+    def _file_of(self, leaf: Leaf, where: str, path: object, *, twice: bool) -> None:
+        if twice:
+            name = ".".join(leaf)
+            self.faults.append(Fault(where, f"{name} and {name}_file are both given: take one of them out"))
+        self.files[leaf] = where, path
 
 
 def _is_service_link(name: str, value: str) -> bool:
     return bool(_SERVICE_LINK.search(name) or _LINK_VALUE.match(value))
 
 
-def _nearest(name: str, known: Mapping[str, object]) -> str:
+def _nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name[:LONGEST], known, 1, 0.6)
     return f"; did you mean {close[0]}?" if close else "; take it out"
 
@@ -188,7 +238,7 @@ def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File) -
     place: Place = error["loc"]
     name = cut(".".join(map(str, place)), LONGEST)
     if error["type"] == "extra_forbidden":
-        known = {".".join(leaf): leaf for leaf, _ in leaves()}
+        known = {".".join(leaf) for leaf, _ in leaves()} | {".".join(secrets.twin(leaf)) for leaf in secret_leaves()}
         return Fault(file.place(place), f"{name}: no such setting{_nearest(name, known)}")
     message = cut(_PLAINLY.get(error["type"], error["msg"]).removeprefix("Value error, ").removeprefix("Input "))
     leaf, meaning = next(((leaf, info) for leaf, info in leaves() if place[: len(leaf)] == leaf), ((), None))
@@ -196,7 +246,7 @@ def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File) -
         return Fault(name or file.name or "settings", message)
     given = error["input"]
     # Nothing of `security` is quoted: a password may stand beside its place.
-    hidden = leaf[0] == "security" or "SecretStr" in str(meaning.annotation)
+    hidden = leaf[0] == "security" or secrets.is_secret(meaning.annotation)
     secret = hidden or not isinstance(given, str | int | float)
     where = file.place(place) if place in file.places else origins.get(leaf, "settings")
     return Fault(where, f"{name}{'' if secret else f' is {_shown(given)}'}: {message}. {meaning.description}")

@@ -31,7 +31,7 @@ class Security(Section):
         "SCRAM-SHA-512", description="How the login is proved, with SASL_PLAINTEXT and SASL_SSL"
     )
     username: str | None = Field(None, description="The login's name; not with OAUTHBEARER")
-    password: SecretStr | None = Field(None, description="The login's password; never shown")
+    password: SecretStr | None = Field(None, description="The login's password, never shown")
     token_file: ExistingFile | None = Field(
         None,
         description="With OAUTHBEARER, the file that holds the token; read anew for each connection, so that whoever"
@@ -44,7 +44,7 @@ class Security(Section):
         None, description="PEM file of our own certificate, where the broker asks for one"
     )
     key_file: ExistingFile | None = Field(None, description="PEM file of the key to `cert_file`")
-    key_password: SecretStr | None = Field(None, description="What `key_file` is encrypted with; never shown")
+    key_password: SecretStr | None = Field(None, description="What `key_file` is encrypted with, never shown")
 
     @model_validator(mode="after")
     def _whole(self) -> Self:
@@ -150,7 +150,7 @@ class Http(Section):
         None,
         min_length=16,
         description="Who asks for /metrics must send it, `Authorization: Bearer <token>`; /live and /ready are for all."
-        " At least 16 characters; never shown",
+        " At least 16 characters, never shown",
     )
 
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from stagewatch.settings.loading import Leaf, Loaded, leaves, variable
+from stagewatch.settings.loading import Leaf, Loaded, leaves, secret_leaves, variable
 from stagewatch.settings.model import Settings
 
 OPENING = "<!-- settings -->"
@@ -12,8 +12,10 @@ CLOSING = "<!-- /settings -->"
 def settings_table() -> str:
     """Markdown: every setting with its environment variable, default and meaning."""
     defaults = _plain(Settings())
+    secret = set(secret_leaves())
     rows = [
-        f"| `{'.'.join(leaf)}` | `{variable(leaf)}` | {_code(defaults[leaf])} | {_cell(field.description)} |"
+        f"| `{'.'.join(leaf)}` | `{variable(leaf)}` | {_code(defaults[leaf])} | {_cell(field.description)}"
+        f"{'; or in a file, named with `_file` behind either name' if leaf in secret else ''} |"
         for leaf, field in leaves()
     ]
     return "\n".join(["| in the file | in the environment | default | meaning |", "|---|---|---|---|", *rows])
