@@ -4,9 +4,10 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 COMPILED := .venv-compiled
+AUDIT := .venv-audit
 INSTALLED := $(VENV)/.installed
 
-.PHONY: help install compiled demo test check coverage thorough time soak fuzz bench measure lock clean
+.PHONY: help install compiled demo test check coverage thorough time soak fuzz bench measure audit lock clean
 .DEFAULT_GOAL := help
 
 help: ## what there is
@@ -68,6 +69,14 @@ bench: $(INSTALLED) ## the worker against other engines on one Kafka, to benchma
 measure: $(INSTALLED) ## latency, silence, recovery, growth, to benchmarks/MEASURES.md and docs/; needs Java and Maven, forty minutes
 	$(BIN)/python -m benchmarks.measure
 
+# By hand and by a weekly job, and no part of what a change has to pass: what is found depends on the day, and the index
+# may not answer. --strict: a package of which nothing could be learned is a failure too.
+audit: ## known faults of what the lock files name, as the package index tells them
+	$(PYTHON) -m venv $(AUDIT)
+	$(AUDIT)/bin/python -m pip install --quiet --disable-pip-version-check pip-audit==2.10.1
+	for lock in requirements*.lock; do \
+	  $(AUDIT)/bin/pip-audit --strict --require-hashes --disable-pip --progress-spinner off -r $$lock || exit 1; done
+
 lock: ## the lock files anew, from pyproject.toml
 	$(BIN)/python -m pip install --quiet uv
 	$(BIN)/uv pip compile pyproject.toml $(LOCK) --extra rocksdb -o requirements.lock
@@ -77,4 +86,4 @@ lock: ## the lock files anew, from pyproject.toml
 LOCK := --quiet --universal --python-version 3.11 --generate-hashes --no-annotate --custom-compile-command "make lock"
 
 clean: ## what was made here
-	rm -rf $(VENV) $(COMPILED) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/kafka/target
+	rm -rf $(VENV) $(COMPILED) $(AUDIT) .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage tests/kafka/target

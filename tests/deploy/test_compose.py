@@ -82,12 +82,30 @@ def test_what_we_are_told_is_a_setting(name: str) -> None:
     assert settings.partitions == 8
 
 
-@pytest.mark.parametrize("name", OURS)
-def test_ours_run_without_privileges_and_write_nothing(name: str) -> None:
+@pytest.mark.parametrize("name", SERVICES)
+def test_nobody_has_privileges_nor_can_get_any(name: str) -> None:
     service = SERVICES[name]
-    assert service["read_only"] is True
     assert service["cap_drop"] == ["ALL"]
     assert service["security_opt"] == ["no-new-privileges:true"]
+    assert [
+        each for each in ("privileged", "cap_add", "pid", "network_mode", "devices", "user") if each in service
+    ] == []
+    assert [each for each in service.get("volumes", []) if each.startswith(("/", "/var/run/docker.sock"))] == []
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_ours_write_nothing_but_into_their_volume(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    written = [each for each in service["volumes"] if not each.endswith(":ro")]
+    assert written == (["customers:/var/lib/stagewatch"] if name == "worker" else [])
+    (tmp,) = service["tmpfs"]
+    assert set(tmp.partition(":")[2].split(",")) >= {"noexec", "nosuid", "nodev"}
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_no_secret_stands_in_the_file(name: str) -> None:
+    assert [each for each in SERVICES[name]["environment"] if re.search("PASSWORD|TOKEN|SECRET", each)] == []
 
 
 def test_each_worker_of_as_many_as_there_are_partitions_has_a_port() -> None:

@@ -50,6 +50,17 @@ def test_it_does_not_run_as_root() -> None:
     assert int(instruction("USER")) >= 1_000
 
 
+def test_what_it_writes_to_lies_where_a_volume_is_meant_to_be() -> None:
+    assert [line for line in LINES if line.startswith(("VOLUME", "ADD"))] == []
+    assert "install -d -o 10001 /var/lib/stagewatch" in " ".join(LINES)
+    assert "PYTHONDONTWRITEBYTECODE=1" in " ".join(LINES)
+
+
+def test_it_holds_no_secret() -> None:
+    told = [line for line in LINES if re.search(r"PASSWORD|TOKEN|SECRET", line)]
+    assert told == []
+
+
 def test_it_runs_the_worker_unless_told_otherwise() -> None:
     assert json.loads(instruction("ENTRYPOINT")) == ["stagewatch"]
     (command,) = json.loads(instruction("CMD"))
