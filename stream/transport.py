@@ -281,7 +281,7 @@ class Consumer(driver.Consumer):
         if not others:
             return None
         return PartitionsChangedError(
-            f"{', '.join(others)} partitions where `partitions` says {table.partitions}, and all sources and the changelog"
+            f"{', '.join(others)} partitions where `partitions` says {table.partitions}. All sources and the changelog"
             " need the same number, or customers would be mixed up. A topic cannot lose partitions: make it anew, under"
             " another name, with as many as before, and put that name into `sources`"
         )
