@@ -103,7 +103,7 @@ class History:
         machine = machine_of_journeys(JOURNEYS)
         rejected: Counter[bytes] = Counter()
         memories: dict[str, Memory] = {}
-        signals = sorted(_understood([*self.records, *self.closing], machine, rejected), key=rank)
+        signals = sorted(understood([*self.records, *self.closing], machine, rejected), key=rank)
         told = Counter(said(record(each, each.at)) for each in fold(machine, signals, memories=memories))
         stages = {customer: _stands(machine, memory) for customer, memory in memories.items()}
         return Expected(machine, told, stages, _stands(machine, _stranger(machine)), rejected)
@@ -137,13 +137,14 @@ def _late(items: Iterable[Item], dice: Random) -> Iterator[Item]:
         yield heappop(held)[2]
 
 
-def _understood(records: Iterable[Played], machine: Machine, rejected: Counter[bytes]) -> Iterator[Signal]:
+def understood(records: Iterable[Played], machine: Machine, rejected: Counter[bytes] | None = None) -> Iterator[Signal]:
+    """The signals of these records, in order; the values of those that hold none are counted."""
     reader = Reader(shipped_dialects(), DIALECT, machine.attributes)
     for offset, (key, value) in enumerate(records):
         for each in reader.read(value, Origin("history", 0, offset), key=key):
             if isinstance(each, Signal):
                 yield each
-            elif isinstance(each, Rejection):
+            elif isinstance(each, Rejection) and rejected is not None:
                 rejected[value] += 1
 
 
