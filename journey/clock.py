@@ -58,6 +58,13 @@ class Clock:
             self._now = min(known) if self._now is None else max(self._now, min(known))
         return self._now
 
+    def reaches(self, wall: int) -> int | None:
+        """How far silence alone can have brought it, in ms; None where nothing can be said."""
+        if not self._follow_wall:
+            return self._now
+        silent = wall - self._patience
+        return silent if self._now is None else max(self._now, silent)
+
     def _reading(self, source: _Source, wall: int) -> int | None:
         seen = None if source.greatest is None else source.greatest - self._patience
         if not self._idle(source, wall):

@@ -42,10 +42,14 @@ def saved_in(layout: Layout) -> list[Saved]:
 
 
 class Refusal(NamedTuple):
-    """Why memories are not brought over, and what to do; of those who stand in `stage` (journey, track, stage)."""
+    """Why memories are not brought over, and what to do.
+
+    `stands`: it concerns those alone who stand in the stage of that number, the second, on the track at that place,
+    the first, of the `stages` in the head of a memory.
+    """
 
     message: str
-    stage: tuple[str, str, str] | None = None
+    stands: tuple[int, int] | None = None
 
 
 class Migration:
@@ -71,17 +75,21 @@ class Migration:
         places = {place.definition.journey: place for place in machine.layout.journeys}
         self._over: list[tuple[slice, Kept | Changed]] = []
         self._begun: list[TrackPlace] = []
+        tracks = 0
         for each, end, was in zip(saved, ends, described, strict=True):
             if (place := places.pop(each[0], None)) is not None:
-                self._bring_over(place, each, slice(end - each[3], end), was)
+                self._bring_over(place, each, slice(end - each[3], end), was, tracks)
+            tracks += len(was.tracks) if was is not None else 0
         for place in places.values():
             self._begin(place.tracks)
         self._slots = ends[-1] if ends else 0
 
-    def _bring_over(self, place: JourneyPlace, saved: Saved, slots: slice, was: JourneySlots | None) -> None:
+    def _bring_over(
+        self, place: JourneyPlace, saved: Saved, slots: slice, was: JourneySlots | None, tracks: int
+    ) -> None:
         if was is not None and (was.journey, was.version, was.slots) != (saved[0], saved[1], saved[3]):
             raise ValueError("the description is another's")
-        refusals = list(_refusals(place, saved, was))
+        refusals = list(_refusals(place, saved, was, tracks))
         self.refusals += refusals
         if saved[1] == place.definition.version:
             self._over.append((slots, Kept(place, was)))
@@ -114,7 +122,8 @@ class Migration:
         return state
 
 
-def _refusals(place: JourneyPlace, saved: Saved, was: JourneySlots | None) -> Iterator[Refusal]:
+def _refusals(place: JourneyPlace, saved: Saved, was: JourneySlots | None, tracks: int) -> Iterator[Refusal]:
+    """Why a journey is not brought over; so many `tracks` of others stand before its own."""
     definition, (name, version, fingerprint, count) = place.definition, saved
     former = f"version {version} of the journey '{name}'"
     if version == definition.version:
@@ -134,11 +143,11 @@ def _refusals(place: JourneyPlace, saved: Saved, was: JourneySlots | None) -> It
             f" release run version {version} once, on all partitions, before {definition.version}"
         )
     else:
-        for track in was.tracks:
-            yield from _refusals_of_track(place, track, former)
+        for number, track in enumerate(was.tracks, tracks):
+            yield from _refusals_of_track(place, track, former, number)
 
 
-def _refusals_of_track(place: JourneyPlace, was: TrackSlots, former: str) -> Iterator[Refusal]:
+def _refusals_of_track(place: JourneyPlace, was: TrackSlots, former: str, number: int) -> Iterator[Refusal]:
     definition = place.definition
     here = {each.track.name: each.track for each in place.tracks}.get(was.name)
     missing = f"{former} has a track '{was.name}', and version {definition.version}"
@@ -149,13 +158,13 @@ def _refusals_of_track(place: JourneyPlace, was: TrackSlots, former: str) -> Ite
     if (was.carts is None) != (here.per is None):
         yield Refusal(f"{missing} keeps it {_per(here)}: give it another name, and say that '{was.name}' is {GONE}")
         return
-    for stage in was.stages:
+    for index, stage in enumerate(was.stages):
         if stage_here(definition, here, stage) is None:
             yield Refusal(
                 f"{former} has a stage '{stage}' on the track '{was.name}', and version {definition.version} has not:"
                 f" say where its customers go, 'migrates: {{{was.name}: {{{stage}: ...}}}}', to one of"
                 f" {', '.join(here.stages)}",
-                (definition.journey, was.name, stage),
+                (number, index),
             )
 
 

@@ -121,13 +121,22 @@ def current(machine: Machine, value: bytes) -> bytes:
         value = upgraded(machine, form, value)
     except (LookupError, TypeError, ValueError):
         raise SavedMemoryError(DAMAGED) from None
-    if type(form) is not int:
+    if is_current(value):
+        return value
+    if type(form) is not int or form == FORMAT:
         raise SavedMemoryError(DAMAGED)
-    if not is_current(value):
-        raise SavedMemoryError(
-            f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
-        )
-    return value
+    raise SavedMemoryError(
+        f"saved in format {form}, which is not {FORMAT}: run the release that wrote it, or start a new table"
+    )
+
+
+def lasts(machine: Machine, value: bytes, described: Mapping[str, bytes] = NOTHING) -> bool:
+    """Whether what `decode` makes of a memory depends on when, so that it is to be written down at once.
+
+    Raises:
+        SavedMemoryError: another format, or nothing of the kind.
+    """
+    return not is_of(machine, value) and _migration_of(machine, value, described)[1].lasting
 
 
 def why_not(machine: Machine, value: bytes, described: Mapping[str, bytes] = NOTHING) -> list[Refusal]:
@@ -182,7 +191,7 @@ def decode(
         memory = Memory(customer, sequence, at, state, offsets, found)
         if recent is not None and machine.lateness:
             memory.past = _past(machine, memory, meaning, recent, *more)
-    except (AttributeError, LookupError, TypeError, ValueError):
+    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
         raise SavedMemoryError(DAMAGED) from None
     return memory
 

@@ -32,6 +32,7 @@ from stream.app import StreamApp
 from stream.reasons import UnusableError
 from stream.rights import may_have
 from stream.steps import Reached, nothing
+from stream.table import TOLD
 from stream.topics import TopicSpec, TopicState, denied, faults, look
 from stream.transactions import NoTransactionsError
 
@@ -126,6 +127,8 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
         for task in (starting, beating, stopping, ended):
             task.cancel()
         await asyncio.gather(starting, beating, stopping, ended, return_exceptions=True)
+    if isinstance(failure, TOLD):
+        raise WorkerError(str(failure)) from failure
     if failure is not None:
         raise WorkerError(f"The worker stopped: {failure!r}. Nothing is lost; start it again.") from failure
 

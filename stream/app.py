@@ -194,6 +194,10 @@ class StreamApp(faust.App):
         self.health.assigned = False
         await self.table.park()
 
+    def give_up(self, reason: Exception) -> None:
+        """Stop as after a crash, and leave it to whoever started us to say why: no traceback tells more."""
+        self._crash(reason)
+
     def recovered(self, recovery: Recovered) -> None:
         """The partitions assigned are filled."""
         self.health.assigned = True

@@ -24,6 +24,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from journey.saving import SavedMemoryError
 from stream.connection import Connection
 from stream.outlet import Out
 
@@ -36,6 +37,7 @@ PENDING = OWN + b"pending:"
 NO_OUTBOX = b",[]]"
 # The header of a tombstone.
 FLOOR = "floor"
+NOT_OURS = "it is none of this release's. Run the release that wrote it"
 # A recovery that reads nothing for so long (seconds) has lost its broker.
 STALLED_AFTER = 30.0
 # What one fetch may bring of a partition (bytes), so that recovery is not paced by round trips. Four times as much is
@@ -48,7 +50,25 @@ class RecoveryStalledError(Exception):
 
 
 class UnknownEntryError(Exception):
-    """A record of the changelog was written by another release; says what to do."""
+    """A record of the changelog was written by another release."""
+
+
+class DamagedError(Exception):
+    """A record of the changelog cannot be read; says which, why, and what to do. Nothing of what is in it is told.
+
+    Args:
+        place: topic, partition and offset.
+        why: what was the matter; its words are told where they are ours.
+    """
+
+    def __init__(self, place: tuple[str, int, int], why: Exception) -> None:
+        topic, partition, offset = place
+        said = str(why) if isinstance(why, SavedMemoryError | UnknownEntryError) else type(why).__name__
+        super().__init__(
+            f"The record at offset {offset} of {topic}[{partition}] cannot be read ({said}). Nobody but stagewatch may"
+            " write to that topic. To go on without that customer, who begins anew then, write a tombstone with the"
+            " record's key (docs/changing-a-journey.md says how); else restore the topic"
+        )
 
 
 @dataclass(slots=True)
@@ -127,10 +147,10 @@ def entry_of(value: bytes) -> CustomerEntry:
     try:
         _, outbox = orjson.loads(first)
         if not isinstance(outbox, list):
-            raise _unknown(value)
+            raise UnknownEntryError(NOT_OURS)
         return CustomerEntry(batch, memory, outbox)
     except (TypeError, ValueError):
-        raise _unknown(value) from None
+        raise UnknownEntryError(NOT_OURS) from None
 
 
 def apart(value: bytes) -> tuple[int, bytes, bytes]:
@@ -142,15 +162,8 @@ def apart(value: bytes) -> tuple[int, bytes, bytes]:
     first, newline, memory = value.partition(b"\n")
     batch = first[1 : first.find(b",")]
     if not newline or not batch.isdigit():
-        raise _unknown(value)
+        raise UnknownEntryError(NOT_OURS)
     return int(batch), first, memory
-
-
-def _unknown(value: bytes) -> UnknownEntryError:
-    return UnknownEntryError(
-        f"a record of the changelog, of {len(value)} bytes, is none of this release's. Run the release that wrote it,"
-        " or begin anew under another app_id"
-    )
 
 
 def marker_of(value: bytes) -> Marker:

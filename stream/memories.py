@@ -111,16 +111,6 @@ class Memories(Mapping[str, Memory]):
         """A memory that has been written, as it was. KeyError where there is none."""
         return self._resting.read(customer)
 
-    def told(self, customer: str, written: bytes) -> tuple[bytes, Head]:
-        """A memory as the changelog has it, as this machine would have written it, and what can be told of it.
-
-        Raises:
-            SavedMemoryError: it cannot be read by this machine.
-        """
-        if not is_of(self._machine, written):
-            written = encode(self._machine, decode(self._machine, customer, written))
-        return written, head(written)
-
     def as_written_here(self, written: bytes) -> bool:
         """Whether this machine would have written it so."""
         return is_of(self._machine, written)

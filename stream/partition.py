@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
@@ -37,6 +37,7 @@ from stream.publishing import (
 )
 from stream.resting import InMemory, Packed, Reached, Resting, Stores
 from stream.restoring import Restored
+from stream.strangers import layout_record
 from stream.suppressing import Suppressed
 from stream.transactions import ExactlyOnce, Transactions
 from stream.ways import AtLeastOnce, Going, Way
@@ -367,9 +368,16 @@ class Partition:
         for stages, count in restored.census.items():
             self.census.update(dict.fromkeys(machine.named(stages), count))
 
+    def reaches(self, restored: Restored, wall: int) -> int | None:
+        """How far time has come where what the changelog holds begins anew, in ms; None where nothing can be said."""
+        return self._setting.new_clock(restored.clock).reaches(wall)
+
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""
-        again = self._again(restored)
+        name, description = layout_record(self._setting.machine)
+        own = {} if name in self.own else {name: description}
+        self.own |= own
+        again = [own_record(self._place, *each) for each in own.items()] + self._again(restored)
         notices = [notice_of(value) for value in restored.pending.values()]
         records, count = self._notices(notices), len(notices)
         for customer, outbox in restored.unpublished():
@@ -380,7 +388,11 @@ class Partition:
             again, after = [*again, *after], []
         going = Going(self.batch, [], again, records, self.now, floor=self.progress.floor, after=after)
         await self.writing.catch_up(going, marked=not restored.behind)
-        self.resting.keep({}, self._reached())
+        # Behind the transitions: these entries have no outboxes any more.
+        for some in restored.rewritten():
+            entries = [customer_record(self._place, customer.encode(), entry) for customer, entry in some]
+            await self.writing.catch_up(replace(going, changes=entries, records=[], after=[]), marked=True)
+        self.resting.keep({}, self._reached(), own)
         return count
 
     def _again(self, restored: Restored) -> list[Out]:

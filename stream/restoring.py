@@ -19,13 +19,14 @@ from aiokafka import ConsumerRecord
 
 from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.saving import Head, SavedMemoryError, head
+from journey.saving import Head, SavedMemoryError, current, head
 from stream.changelog import (
     MARKER_KEY,
     NO_OUTBOX,
     OWN,
     PENDING,
     CustomerEntry,
+    DamagedError,
     Rows,
     UnknownEntryError,
     apart,
@@ -36,17 +37,18 @@ from stream.changelog import (
 )
 from stream.memories import READY, Memories
 from stream.resting import Packed, Resting
+from stream.strangers import SLICE, Strangers
 
 # After so many customers, some 30 ms, whoever counts those that lie in files may do something else.
-SLICE: Final = 10_000
+COUNTED: Final = 10_000
+
+
+# What reading a record that is damaged may raise.
+UNREADABLE: Final = (SavedMemoryError, UnknownEntryError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class OtherMachineError(Exception):
     """What lies in files was written by a machine of another meaning."""
-
-
-class DamagedError(Exception):
-    """A record of the changelog cannot be read; says which, why, and what to do."""
 
 
 class Restored:
@@ -66,13 +68,14 @@ class Restored:
         floor: of each source, the offset before which all has been applied.
         own: what the partition keeps for itself, by key; what is still to be published is in `pending`.
         pending: records that may not have reached their topics, by key, beside the outboxes of customers.
+        strangers: customers whose last memory another machine saved, until they are brought over.
+        changed: customers who have been, and whose memories are to be written down at once.
         fallen: customers whose last record is an older one than another of theirs, or than that they are gone.
         behind: whether the last marker is an older one than another.
     """
 
     def __init__(self, machine: Machine, resting: Resting | None = None, ready: int = READY) -> None:
         self.resting = resting or Packed()
-        self._machine = machine
         self.memories = Memories(machine, self.resting, ready)
         self.known = 0
         self.last: tuple[int, bytes] | None = None
@@ -85,6 +88,8 @@ class Restored:
         self.floor: dict[str, int] = {}
         self.own: dict[bytes, bytes] = {}
         self.pending: dict[bytes, bytes] = {}
+        self.strangers = Strangers(machine, self.own)
+        self.changed: list[str] = []
         self.fallen: set[str] = set()
         self.behind = False
         #: customers who are gone, each with the floor of that time
@@ -94,6 +99,9 @@ class Restored:
         #: what is new of the records that are being taken; it goes to rest when all of them have been
         self._read: dict[str, bytes | None] = {}
         self._own_read: dict[bytes, bytes | None] = {}
+        #: why the last record of a customer cannot be read, by its key
+        self._unreadable: dict[bytes, DamagedError] = {}
+        self._machine = machine
 
     def customers(self) -> int:
         """How many there are."""
@@ -119,21 +127,23 @@ class Restored:
                 raise OtherMachineError
             self._count(customer, None, head(written))
             self.known += 1
-            if not self.known % SLICE:
+            if not self.known % COUNTED:
                 yield self.known
 
     def load(self, rows: Rows) -> None:
         """Take records of the changelog, in order.
 
         Raises:
-            DamagedError: one of them cannot be read.
+            DamagedError: the marker cannot be read, or what the partition keeps for itself.
         """
-        row = None
-        try:
-            for row in rows:
+        for row in rows:
+            key, value = row.key, row.value
+            if key == MARKER_KEY:
+                self._mark(row)
+            elif key.startswith(OWN):
+                self._own(key, value)
+            else:
                 self._take(row)
-        except (SavedMemoryError, UnknownEntryError, AttributeError, LookupError, TypeError, ValueError) as error:
-            raise _damaged(row, error) from error
         if rows:
             self.last = rows[-1].offset, mark_of(rows[-1].key, rows[-1].value)
         self.memories.restore({customer: each for customer, each in self._read.items() if each is not None})
@@ -143,19 +153,25 @@ class Restored:
         self._own_read.clear()
 
     def _take(self, row: ConsumerRecord[bytes, bytes]) -> None:
-        key, value = row.key, row.value
-        if key == MARKER_KEY:
-            if value is not None:
-                self._mark(value)
-        elif key.startswith(OWN):
-            self._own(key, value)
-        elif value is None:
-            self._forget(key.decode(), floor_of(row.headers))
-        else:
-            self._remember(key.decode(), value)
+        """Take a customer's record; one that cannot be read does no harm where another stands behind it."""
+        if self._unreadable:
+            self._unreadable.pop(row.key, None)
+        try:
+            customer = row.key.decode()
+            if row.value is None:
+                self._forget(customer, floor_of(row.headers))
+            else:
+                self._remember(customer, row, row.value)
+        except UNREADABLE as error:
+            self._unreadable[row.key] = DamagedError((row.topic, row.partition, row.offset), error)
 
-    def _mark(self, value: bytes) -> None:
-        marker = marker_of(value)
+    def _mark(self, row: ConsumerRecord[bytes, bytes]) -> None:
+        if row.value is None:
+            return
+        try:
+            marker = marker_of(row.value)
+        except UNREADABLE as error:
+            raise DamagedError((row.topic, row.partition, row.offset), error) from error
         known = self.floor
         self.behind = marker.published < self.published or any(marker.floor.get(it, 0) < known[it] for it in known)
         self.published = max(self.published, marker.published)
@@ -176,37 +192,63 @@ class Restored:
     def _forget(self, customer: str, floor: dict[str, int]) -> None:
         before = self._written(customer)
         if before is not None:
-            self.census[head(before).stages] -= 1
-            self.memories.forget(customer)
+            self._let_go(customer, head(before))
         self._read[customer] = None
         self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
         self._gone[customer] = floor
+
+    def _let_go(self, customer: str, before: Head) -> None:
+        """What has been read of the customer, in either form, counts no more."""
+        if customer in self.strangers:
+            self.strangers.forget(customer)
+        else:
+            self.census[before.stages] -= 1
+            self.memories.forget(customer)
 
     def _has_come(self, batch: int) -> None:
         if batch > self.batch:
             self.batch = batch
             self._outboxes.clear()
 
-    def _remember(self, customer: str, value: bytes) -> None:
+    def _remember(self, customer: str, row: ConsumerRecord[bytes, bytes], value: bytes) -> None:
         batch, outbox, memory = apart(value)
         self._has_come(batch)
+        ours = self.memories.as_written_here(memory)
+        memory = memory if ours else current(self._machine, memory)
+        now = head(memory)
+        self._check(now, ours=ours)
         earlier = self._written(customer)
         before = None if earlier is None else head(earlier)
-        written, now = self.memories.told(customer, memory)
         if self._older(customer, before, now):
             self.fallen.add(customer)
             return
-        self._read[customer] = written
-        self._count(customer, before, now)
+        if before is not None and (not ours or customer in self.strangers):
+            self._let_go(customer, before)
+            before = None
+        if ours:
+            self._read[customer] = memory
+            self._count(customer, before, now)
+        else:
+            self._read[customer] = None  # what files have of the customer is older
+            self.strangers.take(customer, memory, row)
+            self._apply(now)
         self.fallen.discard(customer)
         if batch == self.batch and not outbox.endswith(NO_OUTBOX):
             self._outboxes[customer] = outbox + b"\n"
         elif self._outboxes:
             self._outboxes.pop(customer, None)
 
+    def _check(self, now: Head, *, ours: bool) -> None:
+        """Raise one of UNREADABLE where a memory says of itself what cannot be."""
+        _reached(now)
+        if ours and now.stages not in self.census:
+            self._machine.named(now.stages)
+
     def _written(self, customer: str) -> bytes | None:
         """The memory as it was read last, if there was one."""
+        if customer in self.strangers:
+            return self.strangers.written(customer)
         if customer in self._read:
             return self._read[customer]
         return self.resting.read(customer) if customer in self.resting else None
@@ -221,15 +263,42 @@ class Restored:
     def _count(self, customer: str, before: Head | None, now: Head) -> None:
         if before is not None:
             self.census[before.stages] -= 1
-        if now.stages not in self.census:
-            self._machine.named(now.stages)  # raises where there are no such stages
         self.census[now.stages] += 1
         if before is None or before.due is None or (now.due is not None and now.due < before.due):
             self.deadlines.note(customer, now.due)
+        self._apply(now)
+
+    def _apply(self, now: Head) -> None:
         applied = self.applied
         for source, offset in now.offsets.items():
             if offset > applied.get(source, -1):
                 applied[source] = offset
+
+    def bring_over(self, now: int | None) -> Iterator[None]:
+        """Bring over whom another machine saved, once all has been read; gives way now and then.
+
+        Args:
+            now: how far time had come, in ms, or None.
+
+        Raises:
+            DamagedError: somebody's last memory is damaged, or another release's.
+        """
+        for error in self._unreadable.values():
+            raise error
+        for some in self.strangers.brought_over(now):
+            written = {customer: each for customer, (each, _) in some.items()}
+            self.changed += [customer for customer, (_, lasting) in some.items() if lasting]
+            for customer, each in written.items():
+                self._count(customer, None, head(each))
+            self.memories.restore(written)
+            self.resting.keep(written, self.resting.reached)
+            yield
+
+    def rewritten(self) -> Iterator[list[tuple[str, CustomerEntry]]]:
+        """What has to be written down of who was brought over, some at a time; their outboxes have been published."""
+        for first in range(0, len(self.changed), SLICE):
+            some = self.changed[first : first + SLICE]
+            yield [(customer, CustomerEntry(self.batch, self.memories.written(customer), [])) for customer in some]
 
     def unpublished(self) -> Iterator[tuple[str, list[Any]]]:
         """Customers and their outboxes that may not have reached their topics."""
@@ -251,16 +320,6 @@ class Restored:
     def gone_before(self, customer: str) -> dict[str, int]:
         """The floor of when the customer went; empty where that is not known."""
         return self._gone.get(customer, {})
-
-
-def _damaged(row: ConsumerRecord[bytes, bytes] | None, error: Exception) -> DamagedError:
-    assert row is not None  # noqa: S101  something was taken
-    said = str(error) if isinstance(error, SavedMemoryError | UnknownEntryError) else type(error).__name__
-    return DamagedError(
-        f"The record at offset {row.offset} of {row.topic}[{row.partition}] cannot be read ({said}). Nobody but"
-        " stagewatch may write to that topic. To go on without that customer, who begins anew then, write a tombstone"
-        " with the record's key; else restore the topic"
-    )
 
 
 def _reached(told: Head) -> tuple[int, int]:

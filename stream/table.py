@@ -13,6 +13,7 @@ partition is revoked would be too late: a worker that has slept is told last of 
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from time import monotonic
@@ -25,11 +26,19 @@ from faust.types import TP
 
 from stream import changelog
 from stream.beginning import begin
+from stream.changelog import DamagedError
 from stream.losses import refuse_emptied, refuse_truncated
 from stream.partition import Partition
+from stream.strangers import JourneysChangedError, refuse
 
 if TYPE_CHECKING:
     from stream.app import StreamApp
+
+
+log = logging.getLogger(__name__)
+
+# What ends a worker until somebody has done what is said in it.
+TOLD = (JourneysChangedError, DamagedError)
 
 
 class _NothingToRecover(FaustRecovery):
@@ -64,11 +73,15 @@ class TableManager(faust.tables.TableManager):
 
 @dataclass(slots=True)
 class Recovered:
-    """What filling the partitions took: customers, those of them whom files knew, transitions published again, time."""
+    """What filling the partitions took: customers, those of them whom files knew, transitions published again, time.
+
+    `brought_over`: of the customers those who were on a former version of the journeys.
+    """
 
     customers: int = 0
     from_files: int = 0
     republished: int = 0
+    brought_over: int = 0
     seconds: float = 0.0
 
 
@@ -104,6 +117,9 @@ class CustomerTable(faust.Table[bytes, bytes]):
                 # By neither a rebalance nor whoever stops us: Faust would go on, with no partitions and no word.
                 await self.app.crash(RuntimeError("reading the partitions back was broken off by itself"))
             raise
+        except TOLD as error:
+            self.app.give_up(error)
+            return
         except Exception as error:  # noqa: BLE001  Faust would drop it without a word
             await self.app.crash(error)
             return
@@ -168,12 +184,18 @@ class CustomerTable(faust.Table[bytes, bytes]):
         reading = changelog.read(connection, topic, sorted(fresh), starts=starts)
         async for number, rows in reading:
             restored[number].load(rows)
+        refuse({number: it.strangers for number, it in restored.items()})
         recovery = Recovered()
         for number, partition in fresh.items():
+            for _ in restored[number].bring_over(partition.reaches(restored[number], self.app.wall())):
+                await asyncio.sleep(0)
+            recovery.brought_over += len(restored[number].changed)
             partition.fill(restored[number], self.app.wall())
             recovery.customers += restored[number].customers()
             recovery.from_files += restored[number].known
             recovery.republished += await partition.republish(restored[number])
+        if recovery.brought_over:
+            log.warning("%d customers have been brought over from other journeys than these", recovery.brought_over)
         return recovery
 
     async def _ends(self, numbers: Iterable[int]) -> dict[int, int]:

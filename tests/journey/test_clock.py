@@ -113,3 +113,10 @@ def test_it_never_goes_backwards(history: list[tuple[str, int, int, bool]], foll
         if now is not None:
             assert now >= before
             before = now
+
+
+def test_how_far_silence_can_have_brought_it_is_as_far_as_it_follows_the_wall() -> None:
+    assert Clock(30, 100).reaches(1_000) == 970
+    assert Clock(30, 100, start=990).reaches(1_000) == 990
+    assert Clock(30, 100, start=500, follow_wall=False).reaches(1_000) == 500
+    assert Clock(30, 100, follow_wall=False).reaches(1_000) is None

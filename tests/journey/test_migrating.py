@@ -4,7 +4,7 @@ import pytest
 
 from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
-from journey.saving import SavedMemoryError, decode, encode, layout, layout_of, why_not
+from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, why_not
 from schemas.signals import Origin, Signal
 from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, brought_over, heard, shop, text
 
@@ -39,7 +39,8 @@ def test_without_the_mapping_it_is_refused_and_every_stage_is_named() -> None:
     with pytest.raises(SavedMemoryError) as caught:
         decode(new, "ann", written, dict([layout(OLD)]))
     refusals = why_not(new, written, dict([layout(OLD)]))
-    assert [each.stage for each in refusals] == [("shop", "stage", "aware"), ("shop", "cart", "left")]
+    assert [each.stands for each in refusals] == [(0, 1), (1, 2)]
+    assert head(written).stages == (1, 1)
     assert str(caught.value).splitlines() == [each.message for each in refusals]
     assert refusals[1].message == (
         "version 1 of the journey 'shop' has a stage 'left' on the track 'cart', and version 2 has not: say where its"
@@ -98,6 +99,24 @@ def test_a_description_that_is_not_the_one_makes_the_memory_unreadable(descripti
     name, _ = layout(OLD)
     with pytest.raises(SavedMemoryError, match="damaged"):
         decode(shop(), "ann", encode(OLD, heard(*AT_THE_CART)), {name: description})
+
+
+def test_only_what_depends_on_when_it_is_brought_over_is_to_be_written_down_at_once() -> None:
+    written, known = encode(OLD, heard(*AT_THE_CART)), dict([layout(OLD)])
+    assert lasts(shop(), written, known)
+    assert not lasts(OLD, written, known)
+    assert not lasts(shop(("after: 30m", "after: 45m"), version=1), written, known)
+    other = compile_journeys([*OLD.definitions, load(FIRST.replace("journey: shop", "journey: other"), "other.yaml")])
+    assert lasts(other, written, known)
+    assert not lasts(OLD, encode(other, other.start("ann")), dict([layout(other)]))
+
+
+def test_the_stages_of_a_second_journey_are_counted_behind_those_of_the_first() -> None:
+    first = load(FIRST.replace("journey: shop", "journey: other"), "other.yaml")
+    both = compile_journeys([first, *OLD.definitions])
+    new = compile_journeys([first, load(text(*LEFT), "shop.yaml")])
+    (refusal,) = why_not(new, encode(both, heard(*AT_THE_CART, machine=both)), dict([layout(both)]))
+    assert refusal.stands == (3, 2)
 
 
 def test_somebody_of_whom_nothing_was_heard_begins_the_new_version() -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from stream.changelog import UnknownEntryError, entry_of, floor_of, marker_of
+from stream.changelog import DamagedError, UnknownEntryError, entry_of, floor_of, marker_of
 from stream.publishing import from_outbox
-from stream.restoring import DamagedError, Restored
+from stream.restoring import Restored
 from tests.fuzz.saved import Row, Saved
 
 SAVED = Saved()
@@ -18,6 +18,7 @@ FIRST, MADE_BY, HEAD, *REST = CUSTOMER.value.split(b"\n")
 def load(*rows: Any) -> Restored:  # noqa: ANN401  rows of the changelog, or what stands for them
     restored = Restored(SAVED.machine)
     restored.load(rows)
+    list(restored.bring_over(None))
     return restored
 
 

@@ -25,6 +25,7 @@ from stream.partition import Output, Partition, Setting
 from stream.publishing import Topics, published
 from stream.resting import Reached
 from stream.restoring import Restored
+from stream.strangers import LAYOUT
 from stream.tail import Tail
 from stream.transactions import refused
 from stream.ways import Going, Way
@@ -136,7 +137,8 @@ def test_what_was_left_unpublished_is_published_with_a_marker_that_says_so() -> 
     count, (going,) = asyncio.run(write())
     assert count == len(transitions) > 0
     assert len(going.records) > count
-    (said,) = going.changes
+    layout, said = going.changes
+    assert (layout.key or b"").startswith(LAYOUT)
     assert said.value is not None
     assert marker_of(said.value).published == 3
 

@@ -1,0 +1,206 @@
+"""A changelog that another version of the journeys wrote, read back: who is brought over, and what is refused."""
+
+from pathlib import Path
+
+import orjson
+import pytest
+
+from journey.machine import Machine, apply, where
+from journey.memory import Memory
+from journey.saving import decode, encode
+from schemas.signals import Origin, Signal
+from stream.changelog import OWN, CustomerEntry, DamagedError, Rows, customer_record, own_record
+from stream.databases import Databases
+from stream.files import Files
+from stream.outlet import Out
+from stream.resting import Reached
+from stream.restoring import Restored
+from stream.strangers import SLICE, JourneysChangedError, layout_record, refuse
+from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, shop
+from tests.stream.shop import PLACE, marker, partition, row
+
+NEW = shop()
+GONE = [("left]\n", "abandoned]\n"), ("empty, left]", "empty, abandoned]"), ("filled, left]", "filled, abandoned]"),
+        ("to: left", "to: abandoned")]  # fmt: skip
+RENAMED = shop(*GONE)
+LAYOUT = own_record(PLACE, *layout_record(OLD))
+
+
+def memory(customer: str, kind: str = "product_viewed", count: int = 1, machine: Machine = OLD) -> Memory:
+    history = [
+        Signal(customer, kind, T + number * MINUTE, f"{customer}-{number}", {}, Origin("shop", 0, number))
+        for number in range(count)
+    ]
+    return apply(machine, None, customer, "shop", history)[0]
+
+
+def entry(memory: Memory, machine: Machine = OLD, batch: int = 1, outbox: list[object] | None = None) -> Out:
+    written = CustomerEntry(batch, encode(machine, memory.copy()), outbox or [])
+    return customer_record(PLACE, memory.customer.encode(), written)
+
+
+def read(machine: Machine, *records: Out, now: int | None = None) -> Restored:
+    restored = Restored(machine)
+    restored.load(rows(*records))
+    refuse({0: restored.strangers})
+    for _ in restored.bring_over(now):
+        pass
+    return restored
+
+
+def rows(*records: Out) -> Rows:
+    return [row(each, offset) for offset, each in enumerate(records)]
+
+
+def test_customers_of_a_former_version_are_brought_over_and_written_down() -> None:
+    ann, bob = memory("ann", "cart_updated"), memory("bob")
+    restored = read(NEW, LAYOUT, entry(ann), entry(bob), now=T + 10 * HOUR)
+    assert {name: where(NEW, each) for name, each in restored.memories.items()} == {
+        "ann": where(OLD, ann) | {}, "bob": where(OLD, bob)
+    }  # fmt: skip
+    assert restored.customers() == 2
+    assert restored.applied == {"shop": 0}
+    assert list(restored.deadlines.passed(T + HOUR, restored.memories.due)) == ["ann"]
+    ((first, second),) = restored.rewritten()
+    assert [first[0], second[0]] == ["ann", "bob"]
+    assert decode(NEW, "ann", first[1].memory) == restored.memories["ann"]
+    again = read(NEW, LAYOUT, customer_record(PLACE, b"ann", first[1]))
+    assert again.memories["ann"] == restored.memories["ann"]
+    assert list(again.rewritten()) == []
+
+
+def test_a_layout_may_stand_behind_the_memories_that_were_saved_in_it() -> None:
+    assert len(read(NEW, entry(memory("ann")), LAYOUT).memories) == 1
+
+
+def test_where_a_stage_is_gone_nobody_is_brought_over_and_it_is_said_how_many_stand_there() -> None:
+    left = memory("ann", "cart_updated")
+    left = apply(OLD, left, "ann", "shop", [Signal("ann", "searched", T + HOUR, "x", {}, Origin("shop", 0, 1))])[0]
+    one, other = Restored(RENAMED), Restored(RENAMED)
+    one.load(rows(LAYOUT, entry(left), entry(memory("bob"))))
+    other.load(rows(LAYOUT, entry(memory("cyd"))))
+    with pytest.raises(JourneysChangedError) as caught:
+        refuse({2: one.strangers, 5: other.strangers, 7: Restored(RENAMED).strangers})
+    said = str(caught.value).splitlines()
+    assert said[0] == "Customers of partitions 2, 5 were saved in journeys that are others now:"
+    assert said[1].startswith("- version 1 of the journey 'shop' has a stage 'left' on the track 'cart'")
+    assert said[1].endswith("(of these customers: 1)")
+    assert "stagewatch check --from" in said[2]
+    assert "ann" not in str(caught.value)
+
+
+def test_a_stage_in_which_nobody_stands_is_refused_all_the_same() -> None:
+    with pytest.raises(JourneysChangedError, match="of these customers: 0"):
+        read(RENAMED, LAYOUT, entry(memory("bob")))
+
+
+def test_without_a_layout_it_is_said_what_to_do() -> None:
+    with pytest.raises(JourneysChangedError, match=r"run version 1 once.*of these customers: 2"):
+        read(NEW, entry(memory("ann")), entry(memory("bob")))
+
+
+def test_the_newest_memory_counts_whichever_machine_saved_it() -> None:
+    old, new = memory("ann"), memory("ann", count=3)
+    both = read(NEW, LAYOUT, entry(old), entry(memory("ann", count=3, machine=NEW), NEW, 2))
+    assert both.memories["ann"].offsets == {"shop": 2} or both.applied == {"shop": 2}
+    assert both.customers() == 1
+    assert list(both.rewritten()) == []
+    # Under one version an edit may go back and forth between workers.
+    edited = shop(("after: 30m", "after: 45m"), version=1)
+    back = read(edited, entry(memory("ann", machine=edited), edited), LAYOUT, entry(new, batch=2))
+    assert back.memories["ann"].sequence == new.sequence
+    assert back.customers() == 1
+    assert back.census.total() == 1
+    assert list(back.rewritten()) == []
+    fallen = read(NEW, LAYOUT, entry(new), entry(old))
+    assert fallen.fallen == {"ann"}
+    assert fallen.memories["ann"].sequence == new.sequence
+    ((_, written),) = fallen.again()
+    assert written is not None
+    assert decode(NEW, "ann", written.memory) == fallen.memories["ann"]
+
+
+def test_who_is_gone_is_not_brought_over() -> None:
+    restored = read(NEW, LAYOUT, entry(memory("ann")), Out(PLACE[0], b"ann", None, partition=0))
+    assert restored.customers() == 0
+    assert list(restored.memories) == []
+
+
+def test_transitions_that_may_not_have_reached_their_topics_are_published_by_the_new_version() -> None:
+    restored = read(NEW, LAYOUT, entry(memory("ann"), batch=3, outbox=[["a transition"]]))
+    assert list(restored.unpublished()) == [("ann", [["a transition"]])]
+    ((_, written),), = restored.rewritten()  # fmt: skip
+    assert (written.batch, written.outbox) == (3, [])
+
+
+@pytest.mark.parametrize("machine", [OLD, NEW])
+@pytest.mark.parametrize(
+    "damage", [b"", b"no json", b"[1,[]]\nnothing", b"[1,[]]\n[4]\n[5", b"[1,[]]\n[2]\n[5", b"\xff"]
+)
+def test_a_damaged_record_is_told_by_its_place_and_not_by_what_is_in_it(machine: Machine, damage: bytes) -> None:
+    broken = Out(PLACE[0], b"cleo", damage + b"secret", partition=0)
+    with pytest.raises(DamagedError) as caught:
+        read(machine, LAYOUT, broken)
+    assert str(caught.value).startswith("The record at offset 1 of log[0] cannot be read (")
+    assert "secret" not in str(caught.value)
+    assert "cleo" not in str(caught.value)
+
+
+def test_a_damaged_record_does_no_harm_where_another_stands_behind_it() -> None:
+    broken, gone = Out(PLACE[0], b"ann", b"damaged", partition=0), Out(PLACE[0], b"ann", None, partition=0)
+    assert read(NEW, LAYOUT, broken, gone).customers() == 0
+    assert read(OLD, LAYOUT, broken, entry(memory("ann"))).customers() == 1
+    with pytest.raises(DamagedError, match="offset 2"):
+        read(OLD, LAYOUT, entry(memory("ann")), broken, entry(memory("bob")))
+
+
+def test_a_damaged_memory_of_a_former_version_is_told_by_its_place() -> None:
+    out = entry(memory("ann"))
+    assert out.value is not None
+    lines = out.value.split(b"\n")
+    at, seen, recent, _, *slots = orjson.loads(lines[3])
+    for damaged in (orjson.dumps([at, seen, recent, 99, *slots]), b"[1,2]"):
+        broken = Out(out.topic, b"ann", b"\n".join([*lines[:3], damaged, *lines[4:]]), partition=0)
+        with pytest.raises(DamagedError, match=r"offset 2 of log\[0\] cannot be read"):
+            read(NEW, LAYOUT, entry(memory("bob")), broken)
+
+
+def test_many_are_brought_over_some_at_a_time() -> None:
+    many = [entry(memory(f"customer-{number}")) for number in range(SLICE + 1)]
+    restored = Restored(NEW)
+    restored.load(rows(LAYOUT, *many))
+    assert len(list(restored.bring_over(None))) == 2
+    assert [len(some) for some in restored.rewritten()] == [SLICE, 1]
+    assert restored.customers() == SLICE + 1
+
+
+def test_files_have_whoever_was_brought_over_and_nobody_s_former_memory(tmp_path: Path) -> None:
+    edited = shop(("after: 30m", "after: 45m"), version=1)
+    files = Files(tmp_path / "0", Databases())
+    files.keep({"ann": encode(OLD, memory("ann"))}, Reached(1, b"mark", 1, T, T))
+    restored = Restored(OLD, files)
+    list(restored.begin())
+    restored.load([row(entry(memory("ann", count=3, machine=edited), edited, 2), 1)])
+    files.close()
+    files = Files(tmp_path / "0", Databases())
+    restored = Restored(OLD, files)
+    list(restored.begin())
+    assert restored.customers() == 0, "the changelog has the customer's newest memory, and is read from there"
+    restored.load([row(entry(memory("ann", count=3, machine=edited), edited, 2), 1)])
+    list(restored.bring_over(None))
+    assert files.read("ann") == encode(OLD, restored.memories["ann"].copy())
+    files.close()
+
+
+async def test_the_first_worker_of_a_version_writes_its_layout_and_no_other_does() -> None:
+    held = partition(NEW)
+    assert all(not key.startswith(OWN + b"layout:") for key in held.own)
+    restored = read(NEW, own_record(PLACE, *layout_record(NEW)))
+    held.fill(restored, T)
+    assert await held.republish(restored) == 0
+    assert FIRST
+    assert list(held.own) == [layout_record(NEW)[0]]
+    assert held.reaches(read(NEW), T) == T - 1_000
+    restored = Restored(NEW)
+    restored.load([marker(1, T + HOUR)])
+    assert held.reaches(restored, T) == T + HOUR
