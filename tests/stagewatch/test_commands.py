@@ -168,3 +168,29 @@ def test_a_broker_that_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) 
     result = run("topics")
     assert result.exit_code == 1
     assert "The broker at 127.0.0.1:1: nobody listens there" in result.stderr
+
+
+NEXT = JOURNEY.replace("version: 1", "version: 2").replace("stranger", "visitor")
+
+
+def test_what_a_changed_journey_does_to_customers_is_told_before_it_is_used(tmp_path: Path) -> None:
+    old, new = in_file(tmp_path, JOURNEY), str(tmp_path / "next.yaml")
+    Path(new).write_text(NEXT)
+    refused = run("check", "--from", old, new)
+    assert refused.exit_code == 1
+    assert "version 1 of the journey 'tiny' has a stage 'stranger' on the track 'stage'" in refused.output
+    Path(new).write_text(NEXT + "migrates: {stage: {stranger: visitor}}\n")
+    told = run("check", "--from", old, new)
+    assert told.exit_code == 0
+    assert told.output.splitlines()[-3:] == [
+        "kept    track stage: who stands in customer stays there",
+        "mapped  track stage: stranger -> visitor",
+        "begins  track stage: the stage visitor is new",
+    ]
+
+
+def test_only_a_journey_that_is_right_can_take_another_s_place(tmp_path: Path) -> None:
+    old = in_file(tmp_path, JOURNEY)
+    assert "goes with one FILE" in run("check", "--from", old, old, "five-stage").output
+    assert "no such file" in run("check", "--from", "nowhere.yaml", old).output
+    assert run("check", "--from", old, str(SEGMENT)).exit_code == 1
