@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import orjson
 import pytest
@@ -11,6 +11,8 @@ import yaml
 from click.testing import CliRunner, Result
 
 from journey import carts, duplicates, rewinding
+from journey.changing import Fate
+from journey.definition import GONE
 from journey.drawing import svg
 from journey.durations import milliseconds
 from journey.examples import check_examples
@@ -240,3 +242,10 @@ def test_what_the_page_of_guarantees_says_is_shown_is_a_test() -> None:
         if f"def test_{sentence.replace(' ', '_')}(" not in (page.parent / file).read_text(encoding="utf-8")
     ]
     assert missing == []
+
+
+def test_the_page_on_changing_a_journey_names_all_that_check_says_of_customers() -> None:
+    page = (ROOT / "docs/changing-a-journey.md").read_text(encoding="utf-8")
+    assert [fate for fate in get_args(Fate) if f"`{fate}`" not in page] == []
+    (shown,) = blocks(page, "yaml")
+    assert yaml.safe_load(shown)["migrates"]["wishlist"] == GONE
