@@ -18,6 +18,8 @@ from schemas.signals import Origin
 from stagewatch.app import commands_of, connection_of, keys_of
 from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
+from stream.reaching import reach
+from stream.reasons import UnusableError
 
 
 class AskError(Mistake):
@@ -56,6 +58,10 @@ async def ask(settings: Settings, command: str, customers: Iterable[str], at: in
     """
     records = [_record(settings, command, customer, at) for customer in customers]
     topic, written = commands_of(settings), 0
+    try:
+        await reach(connection_of(settings))
+    except UnusableError as error:
+        raise AskError(str(error)) from error
     try:
         async with AIOKafkaProducer(**connection_of(settings).client(), acks="all") as producer:
             await _exists(producer, topic, settings.broker)
