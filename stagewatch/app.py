@@ -31,6 +31,8 @@ from stream.resting import InMemory, Stores
 from stream.steps import Reached, nothing
 from stream.table import CustomerTable
 from stream.topics import TopicSpec, wanted
+from stream.transactions import ExactlyOnce
+from stream.ways import Way
 
 TABLE = "customers"
 
@@ -80,7 +82,7 @@ def create_app(
         stores=stores_of(settings),
         ready=max(1, READY // settings.partitions),
         reached=reached,
-        transactions=app.transactions,
+        at_once=_at_once(app, reached),
     )
     new_partition: Callable[[int], Partition] = partial(Partition, setting=setting)
     app.table = CustomerTable(app, name=TABLE, partitions=settings.partitions, new_partition=new_partition)
@@ -93,6 +95,11 @@ def create_app(
 
     app.agent(app.batches, name="classify")(classify_batches)
     return app
+
+
+def _at_once(app: StreamApp, reached: Reached) -> Callable[[int], Way] | None:
+    transactions = app.transactions
+    return None if transactions is None else partial(ExactlyOnce, transactions=transactions, reached=reached)
 
 
 # Where silence never follows the wall clock, a source that has been quiet for so long (ms) no longer holds back the

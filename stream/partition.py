@@ -39,7 +39,6 @@ from stream.resting import InMemory, Packed, Reached, Resting, Stores
 from stream.restoring import Restored
 from stream.strangers import layout_record
 from stream.suppressing import Suppressed
-from stream.transactions import ExactlyOnce, Transactions
 from stream.ways import AtLeastOnce, Going, Way
 from stream.writing import Failed, Writing
 
@@ -95,14 +94,12 @@ class Setting:
     ready: int = READY
     #: told of each step that is done
     reached: steps.Reached = steps.nothing
-    #: what takes each batch in one; None where they are written step by step
-    transactions: Transactions | None = None
+    #: makes what takes each of a partition's batches in one; None where they are written step by step
+    at_once: Callable[[int], Way] | None = None
 
     def way(self, number: int) -> Way:
         """How what a partition's batches lead to becomes durable."""
-        if self.transactions is None:
-            return AtLeastOnce(self.outlet, self.reached)
-        return ExactlyOnce(number, self.transactions, self.reached)
+        return AtLeastOnce(self.outlet, self.reached) if self.at_once is None else self.at_once(number)
 
 
 class _LookedEnough(Exception):  # noqa: N818  no error: it ends a look through the index

@@ -141,10 +141,10 @@ class CustomerTable(faust.Table[bytes, bytes]):
             await asyncio.wait([self._filling])
         for partition in self.held.values():
             partition.close()
-        await self.app.let_go()
         if self.held:
             self._parked = {number: it for number, it in self.held.items() if it.writing.failure is None}
             self.held = {}
+        await self.app.let_go()
 
     async def on_stop(self) -> None:
         """Close what is open: another worker may start in this process."""

@@ -1,6 +1,7 @@
 """Batches that become durable at once, without a broker: what is in them, and where the changelog ends after them."""
 
 import asyncio
+from collections.abc import Callable
 from pathlib import Path
 
 import orjson
@@ -81,20 +82,10 @@ def test_a_batch_without_a_customer_is_no_more_than_its_offset() -> None:
     assert (len(end.changes), end.source) == (1, None), "how far that was is said when the partition is let go of"
 
 
-class Ours(Setting):
-    """Of a partition whose batches are taken at once."""
-
-    taking: AtOnce
-
-    def way(self, number: int) -> Way:  # noqa: ARG002  there is one
-        """How they are taken."""
-        return self.taking
-
-
 def partition(way: AtOnce) -> Partition:
     """One whose batches are taken at once."""
-    ours = Ours(MACHINE, Topics(), "log", nowhere(), frozenset({SOURCE}), new_clock())
-    ours.taking = way
+    how: Callable[[int], Way] = lambda _: way  # noqa: E731  there is one partition
+    ours = Setting(MACHINE, Topics(), "log", nowhere(), frozenset({SOURCE}), new_clock(), at_once=how)
     return Partition(0, ours)
 
 
