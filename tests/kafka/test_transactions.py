@@ -23,12 +23,13 @@ EVENTS = "events"
 
 @asynccontextmanager
 async def transactions(kafka: KafkaBroker, group: str) -> AsyncIterator[Transactions]:
-    """Those of a worker that holds partition 0."""
+    """Those of a worker that holds partition 0; when they are left, what was committed can be read."""
     found = Transactions(Connection(kafka.address), group, within=10)
     await found.take([0])
     try:
         yield found
     finally:
+        await found.take([0])  # which waits until the broker has ended the last one
         await found.let_go()
 
 
