@@ -15,7 +15,7 @@ from stagewatch.deadletters import Chosen, Found, Judge, Verdict
 from stagewatch.library import machine_of, readers_of
 from stagewatch.mistakes import Mistake
 from stagewatch.retrying import Retry, Tally, ledger_of
-from stagewatch.searching import found_on, in_words
+from stagewatch.searching import allowed, found_on, in_words
 from stagewatch.settings import Settings
 from stream.topics import create, look
 
@@ -71,6 +71,8 @@ async def retried(settings: Settings, chosen: Chosen, *, dry: bool, advance: Cal
     async with in_words(settings.broker):
         if not dry:
             await create(connection, [ledger], partitions=settings.partitions, replication=settings.replication)
+            sources = {source.topic: ["Write"] for source in settings.sources}
+            await allowed(connection, {**sources, ledger.name: ["Read", "Write"]})
         return await retry.run(chosen, dry=dry, advance=advance)
 
 

@@ -5,7 +5,7 @@ Owns the reading of their topic as it stands now, and how a broker that does not
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping, Sequence
 from contextlib import aclosing, asynccontextmanager
 
 from aiokafka.errors import KafkaError
@@ -16,7 +16,7 @@ from stagewatch.mistakes import Mistake
 from stream.changelog import RecoveryStalledError, read
 from stream.connection import Connection
 from stream.reasons import UnusableError
-from stream.topics import look
+from stream.topics import TopicState, look
 
 
 @asynccontextmanager
@@ -31,6 +31,26 @@ async def in_words(broker: str) -> AsyncIterator[None]:
             f"The broker at {broker} does not do what was asked ({error!r}). Start it, or correct `broker` and"
             " `security`."
         ) from error
+
+
+async def allowed(connection: Connection, needed: Mapping[str, Sequence[str]]) -> dict[str, TopicState]:
+    """The topics among the `needed` that exist, where this login may do the operations named.
+
+    Raises:
+        Mistake: it may not; says what is lacking.
+        KafkaError: the broker does not answer what it is asked.
+    """
+    states = await look(connection, needed)
+    lacking = {
+        name: [each for each in needed[name] if each not in state.allowed]
+        for name, state in states.items()
+        if state.allowed is not None
+    }
+    if told := [
+        f"{name}: this login may not do {' and '.join(those)} there" for name, those in lacking.items() if those
+    ]:
+        raise Mistake("\n".join(f"{each}. Give it these operations on this topic" for each in told))
+    return states
 
 
 async def found_on(
@@ -48,7 +68,7 @@ async def found_on(
         Mistake: the topic, or a partition of `starts`, does not exist.
         KafkaError, RecoveryStalledError: the broker refused, or did not answer.
     """
-    state = (await look(connection, [topic])).get(topic)
+    state = (await allowed(connection, {topic: ["Read"]})).get(topic)
     if state is None:
         raise Mistake(f"{topic}: does not exist on this broker. Run `stagewatch topics --create`, or correct `topics`")
     partitions = sorted(starts) if starts else list(range(state.partitions))
