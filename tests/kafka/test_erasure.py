@@ -24,7 +24,7 @@ from tests.kafka.crowd import BEGAN, PACE, Event, event, shopping
 from tests.kafka.polling import until
 from tests.kafka.stand import Stand
 from tests.kafka.traffic import Sent
-from tests.kafka.worker import environment
+from tests.kafka.worker import Worker, environment
 
 SEGMENT = {"events": "segment"}
 NEVER = {"clock.idle_after": "never"}
@@ -103,9 +103,9 @@ def holding(folder: Path, *names: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("kind", ["memory", "rocksdb"])
+@pytest.mark.parametrize(("kind", "once"), [("memory", "false"), ("rocksdb", "true")])
 async def test_who_is_erased_or_suppressed_is_nowhere_but_where_the_shop_keeps_him(
-    corner: Corner, tmp_path: Path, kind: str
+    corner: Corner, tmp_path: Path, kind: str, once: str
 ) -> None:
     with KafkaBroker({"log.cleaner.backoff.ms": "200", "log.retention.check.interval.ms": "500"}) as own:
         stand = corner(
@@ -113,15 +113,16 @@ async def test_who_is_erased_or_suppressed_is_nowhere_but_where_the_shop_keeps_h
             broker=own.address,
             sources=SEGMENT,
             settings=NEVER
-            | {"store.kind": kind, "store.path": str(tmp_path / "store"), "commands.keys": KEY, "log.level": "DEBUG"},
+            | {"store.kind": kind, "store.path": str(tmp_path / "store"), "commands.keys": KEY, "log.level": "DEBUG"}
+            | {"exactly_once": once},
         )
         await stand.create_topics()
         for topic in (stand.changelog, stand.topic("customer-stages")):
             await traffic.configure(own.address, topic, **AT_ONCE)
         names = {"customer_3": ERASED, "customer_4": SUPPRESSED, "customer_5": KEPT}
-        events = renamed(shopping(40, 3_000, partitions=1), names)
-        *left, order = an_order_that_comes_late(BEGAN + 2_000 * PACE)
-        before, after = [*events[:2_000], *left], events[2_050:]
+        events = renamed(shopping(40, 1_500, partitions=1), names)
+        *left, order = an_order_that_comes_late(BEGAN + 1_000 * PACE)
+        before, after = [*events[:1_000], *left], events[1_050:]
         async with stand.worker("first") as worker:
             await worker.ready()
             for part in (before, [order]):
@@ -136,19 +137,17 @@ async def test_who_is_erased_or_suppressed_is_nowhere_but_where_the_shop_keeps_h
             await refused(stand)
             for customer in (ERASED, SUPPRESSED, UNKNOWN):
                 await is_erased(stand, customer)
-            # The suppressed one shops on, and so does everybody but the erased one.
-            await stand.send([each for each in after if each[0] != ERASED])
-            await caught_up(stand)
-            assert (await about(stand, SUPPRESSED))[-1]["kind"] == "erased"
-            metrics, page = await worker.metrics(), (await worker.get("/metrics"))[1]
-            dropped = sum(each[0] == SUPPRESSED for each in after)
-            assert [value for _, value in metrics["stagewatch_signals_suppressed_total"]] == [dropped]
-            done = {labels["command"]: value for labels, value in metrics["stagewatch_commands_total"]}
+            assert await dropped(worker, stand, after[:200]) == shopping_on(after[:200])
+            done = {labels["command"]: value for labels, value in await counted(worker, "commands")}
             assert done == {"erase": 2, "suppress": 1}
+            page = (await worker.get("/metrics"))[1]
             await worker.stop()
+        allowed = ("events", "stage-transitions", "customer-commands", "rejected-events", *routed(stand))
+        keeps = tuple(f"{stand.topic(local)}-" for local in allowed)
         # What is compacted is what is behind the last segment, and the files are scrubbed also by the next worker.
         async with stand.worker("second") as again:
             await again.ready()
+            assert await dropped(again, stand, after[200:]) == shopping_on(after[200:])
 
             async def gone() -> bool:
                 await stand.send([(KEPT, after[-1][1] | {"userId": KEPT, "messageId": f"more-{time()}"})])
@@ -156,8 +155,6 @@ async def test_who_is_erased_or_suppressed_is_nowhere_but_where_the_shop_keeps_h
 
             def ours() -> set[str]:
                 """Where one of them is, less the topics that keep what was told for as long as they are told to."""
-                allowed = ("events", "stage-transitions", "customer-commands", "rejected-events", *routed(stand))
-                keeps = tuple(f"{stand.topic(local)}-" for local in allowed)
                 who = (ERASED, SUPPRESSED, UNKNOWN)
                 found = {it for it in holding(own.folder / "data", *who) if not it.startswith(keeps)}
                 return found | holding(tmp_path / "store", *who)
@@ -166,10 +163,28 @@ async def test_who_is_erased_or_suppressed_is_nowhere_but_where_the_shop_keeps_h
                 await until(gone, 30, "them to be gone")
             except AssertionError:
                 raise AssertionError(f"still in {ours()}") from None
-            assert (await again.metrics())["stagewatch_partitions_held"][0][1] == 1
             await again.stop()
         spoken = worker.log + again.log + page
         assert not any(name in spoken for name in (ERASED, SUPPRESSED, UNKNOWN, UNSIGNED, KEY))
+
+
+def shopping_on(events: Sequence[tuple[str, Event]]) -> int:
+    """How many of them are the suppressed one's."""
+    count = sum(customer == SUPPRESSED for customer, _ in events)
+    assert count
+    return count
+
+
+async def dropped(worker: Worker, stand: Stand, events: Sequence[tuple[str, Event]]) -> float:
+    """Everybody but the erased one shops on: how many signals the worker drops. The suppressed one is not told of."""
+    await stand.send([each for each in events if each[0] != ERASED])
+    await caught_up(stand)
+    assert (await about(stand, SUPPRESSED))[-1]["kind"] == "erased"
+    return sum(value for _, value in await counted(worker, "signals_suppressed"))
+
+
+async def counted(worker: Worker, name: str) -> list[tuple[dict[str, str], float]]:
+    return (await worker.metrics())[f"stagewatch_{name}_total"]
 
 
 def routed(stand: Stand) -> list[str]:
