@@ -7,8 +7,28 @@ or, where following is turned off, does not hold the others back. Event time is 
 both are passed in, in ms.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Time:
+    """How far event time has come, as a later clock of the same partition needs to know it.
+
+    Attributes:
+        now: on the partition, in ms; None where nothing could be said yet.
+        greatest: event time of each source that has been heard, in ms.
+    """
+
+    now: int | None = None
+    greatest: Mapping[str, int] = field(default_factory=dict)
+
+    def later(self, other: "Time") -> "Time":
+        """How far both have come between them."""
+        known = [time for time in (self.now, other.now) if time is not None]
+        sources = self.greatest.keys() | other.greatest.keys()
+        pairs = {it: [time.greatest[it] for time in (self, other) if it in time.greatest] for it in sources}
+        return Time(max(known, default=None), {source: max(times) for source, times in pairs.items()})
 
 
 @dataclass(slots=True)
@@ -22,21 +42,23 @@ class _Source:
 class Clock:
     """The clock of one partition.
 
-    It stands at None until every source has said something or gone idle. `start` is where an earlier clock of the same
-    partition stood: this one will not be behind it.
+    It stands at None until every source has said something or gone idle. `start` is the time of an earlier clock of
+    the same partition: this one will not be behind it, and a source that spoke then need not speak again.
     """
 
-    def __init__(self, patience: int, idle_after: int, *, follow_wall: bool = True, start: int | None = None) -> None:
+    def __init__(self, patience: int, idle_after: int, *, follow_wall: bool = True, start: Time | None = None) -> None:
+        start = start or Time()
         self._patience = patience
         self._idle_after = idle_after
         self._follow_wall = follow_wall
-        self._now = start
+        self._now = start.now
+        self._before = start.greatest
         self._sources: dict[str, _Source] = {}
 
     def expect(self, sources: Iterable[str], wall: int) -> None:
-        """Wait for these sources from now on: none of them has been heard yet, and they hold the clock back."""
+        """Wait for these sources from now on: those that were not heard before hold the clock back."""
         for source in sources:
-            self._sources.setdefault(source, _Source(wall))
+            self._sources.setdefault(source, _Source(wall, self._before.get(source)))
 
     def saw(self, source: str, at: int, wall: int) -> None:
         """A signal of event time `at` came from `source`; one that is older than others changes nothing."""
@@ -57,6 +79,12 @@ class Clock:
         if known and len(known) == len(readings):
             self._now = min(known) if self._now is None else max(self._now, min(known))
         return self._now
+
+    @property
+    def time(self) -> Time:
+        """How far it has come, as far as it was asked."""
+        heard = {source: state.greatest for source, state in self._sources.items() if state.greatest is not None}
+        return Time(self._now, heard)
 
     def reaches(self, wall: int) -> int | None:
         """How far silence alone can have brought it, in ms; None where nothing can be said."""

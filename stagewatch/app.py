@@ -14,7 +14,7 @@ from faust.types import StreamT
 
 from agents.classify import Classifier, classify
 from agents.command import Obedience
-from journey.clock import Clock
+from journey.clock import Clock, Time
 from journey.machine import Machine
 from schemas.reading import Reader
 from stagewatch.mistakes import Mistake
@@ -107,7 +107,7 @@ def _at_once(app: StreamApp, reached: Reached) -> Callable[[int], Way] | None:
 QUIET = 5_000
 
 
-def _clock(patience: int, idle_after: int | None, start: int | None) -> Clock:
+def _clock(patience: int, idle_after: int | None, start: Time | None) -> Clock:
     return Clock(patience, idle_after or QUIET, follow_wall=idle_after is not None, start=start)
 
 

@@ -7,8 +7,8 @@ topics. After a crash, therefore, an outbox with a higher number is published ag
 too, how far each source had been worked out by the batch that it was written with: what of that is read again has been
 applied, also where the customer is unknown, having been erased since.
 
-The marker's value is a JSON array, `[published, clock, floor, batch]`; a customer's is a line of JSON, `[batch,
-outbox]`, and after it the memory as `journey.saving` writes it.
+The marker's value is a JSON array, `[published, clock, floor, batch, greatest]`; a customer's is a line of JSON,
+`[batch, outbox]`, and after it the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from typing import Any
 import orjson
 from aiokafka import AIOKafkaConsumer, ConsumerRecord, TopicPartition
 
+from journey.clock import Time
 from journey.saving import SavedMemoryError
 from stream.connection import Connection
 from stream.outlet import Out
@@ -86,14 +87,14 @@ class Marker:
 
     Attributes:
         published: all batches up to this one are on their topics.
-        clock: where the partition's clock stood, in ms, or None.
+        clock: how far event time had come.
         floor: of each source, the offset before which all has been applied by what stands before the marker.
         batch: the one that it was written with, or that was the last one published.
     """
 
     published: int
-    clock: int | None
-    floor: dict[str, int] = field(default_factory=dict)
+    clock: Time = field(default_factory=Time)
+    floor: Mapping[str, int] = field(default_factory=dict)
     batch: int = 0
 
 
@@ -107,7 +108,8 @@ def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntr
 def marker_record(place: tuple[str, int], marker: Marker) -> Out:
     """The marker as it is written."""
     topic, partition = place
-    value = orjson.dumps([marker.published, marker.clock, marker.floor, marker.batch])
+    clock = marker.clock
+    value = orjson.dumps([marker.published, clock.now, marker.floor, marker.batch, clock.greatest])
     return Out(topic, MARKER_KEY, value, partition=partition)
 
 
@@ -128,13 +130,15 @@ def tombstone(place: tuple[str, int], customer: bytes, floor: Mapping[str, int])
 
 def floor_of(headers: Iterable[tuple[str, bytes]]) -> dict[str, int]:
     """The floor in the headers of a tombstone; empty where there is none."""
-    return next((_offsets(orjson.loads(value)) for name, value in headers if name == FLOOR), {})
+    return next((_by_source(orjson.loads(value)) for name, value in headers if name == FLOOR), {})
 
 
-def _offsets(floor: object) -> dict[str, int]:
-    if not isinstance(floor, dict) or not all(type(offset) is int for offset in floor.values()):
-        raise ValueError("a floor has an offset for each source")
-    return floor
+def _by_source(numbers: object) -> dict[str, int]:
+    if numbers is None:
+        return {}
+    if not isinstance(numbers, dict) or not all(type(each) is int for each in numbers.values()):
+        raise ValueError("there has to be a number for each source")
+    return numbers
 
 
 def entry_of(value: bytes) -> CustomerEntry:
@@ -167,13 +171,18 @@ def apart(value: bytes) -> tuple[int, bytes, bytes]:
 
 
 def marker_of(value: bytes) -> Marker:
-    """A marker from its bytes; those of before there was a floor have two parts."""
-    marker = Marker(*orjson.loads(value))
-    times = marker.published, marker.clock or 0, marker.batch
-    if not all(type(each) is int for each in times) or (marker.clock is not None and type(marker.clock) is not int):
+    """A marker from its bytes; those of earlier releases have two parts, or four.
+
+    Raises:
+        TypeError, ValueError: it is none.
+    """
+    return _marker(*orjson.loads(value))
+
+
+def _marker(published: int, now: int | None, floor: object = None, batch: int = 0, greatest: object = None) -> Marker:
+    if not all(type(each) is int for each in (published, batch, 0 if now is None else now)):
         raise ValueError("a marker holds numbers")
-    _offsets(marker.floor)
-    return marker
+    return Marker(published, Time(now, _by_source(greatest)), _by_source(floor), batch)
 
 
 def mark_of(key: bytes | None, value: bytes | None) -> bytes:

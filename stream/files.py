@@ -22,6 +22,7 @@ from typing import Final
 import orjson
 from rocksdict import Rdict, ReadOptions, WriteBatch
 
+from journey.clock import Time
 from stream.databases import CorruptError, Databases, InUseError, failed
 from stream.resting import NOTHING, Changes, FilesError, OwnChanges, Packed, Reached, Resting
 from stream.scrubbing import Scrubbing
@@ -87,8 +88,8 @@ class Files(Resting):
         if told is None:
             return None
         # Those that earlier releases wrote have less at the end.
-        form, offset, last, batch, clock, at, *more = orjson.loads(told)
-        return Reached(offset, bytes.fromhex(last), batch, clock, at, *more) if form == FORMAT else None
+        form, *more = orjson.loads(told)
+        return _reached(*more) if form == FORMAT else None
 
     def _owned(self) -> Iterator[tuple[bytes, bytes]]:
         walk = self._opened().iter()
@@ -296,8 +297,22 @@ class InFiles:
 
 
 def _said(reached: Reached) -> bytes:
-    told = reached.offset, reached.last.hex(), reached.batch, reached.clock, reached.at, reached.end, reached.floor
-    return orjson.dumps((FORMAT, *told))
+    clock = reached.clock
+    told = reached.offset, reached.last.hex(), reached.batch, clock.now, reached.at, reached.end, reached.floor
+    return orjson.dumps((FORMAT, *told, clock.greatest))
+
+
+def _reached(  # noqa: PLR0917  in the order in which they are written; earlier releases wrote fewer
+    offset: int,
+    last: str,
+    batch: int,
+    now: int | None,
+    at: int,
+    end: int | None = None,
+    floor: Mapping[str, int] | None = None,
+    greatest: Mapping[str, int] | None = None,
+) -> Reached:
+    return Reached(offset, bytes.fromhex(last), batch, Time(now, greatest or {}), at, end, floor or {})
 
 
 def _put(batch: WriteBatch, key: bytes, value: bytes | None) -> None:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Any
 
-from journey.clock import Clock
+from journey.clock import Clock, Time
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.memory import NEVER, Memory
@@ -87,7 +87,7 @@ class Setting:
     changelog: str
     outlet: Outlet
     sources: frozenset[str]
-    new_clock: Callable[[int | None], Clock]
+    new_clock: Callable[[Time | None], Clock]
     #: where written memories lie
     stores: Stores = field(default_factory=InMemory)
     #: memories that a partition keeps ready to use
@@ -263,7 +263,7 @@ class Partition:
             output.others,
             changes,
             self._records(output),
-            self.now,
+            self._clock.time,
             output.source,
             self.progress.floor,
             self._done_with(told.id for told in output.gone),
@@ -283,7 +283,7 @@ class Partition:
 
     async def settle(self) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so."""
-        await self.writing.settle(self.now, self.progress.floor)
+        await self.writing.settle(self._clock.time, self.progress.floor)
         if self.writing.failure is None:
             self.resting.keep({}, self._reached())
 
@@ -296,7 +296,7 @@ class Partition:
         beyond = end if end > offset else None
         if going is None:
             batch, floor = self.writing.published, self.progress.floor
-            return Reached(offset, last[1], batch, self.now, self._wall, beyond, floor)
+            return Reached(offset, last[1], batch, self._clock.time, self._wall, beyond, floor)
         return Reached(offset, last[1], going.number, going.clock, self._wall, beyond, going.floor)
 
     def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
@@ -353,12 +353,12 @@ class Partition:
         machine = self._setting.machine
         self.resting, self.memories, self._deadlines = restored.resting, restored.memories, restored.deadlines
         self._wall = wall
-        self.batch, self.now = restored.batch, restored.clock
+        self.batch, self.now = restored.batch, restored.clock.now
         self.own = restored.own
         self.suppressed = Suppressed(self.own)
         self.writing.begin(restored.published, restored.clock, restored.floor)
         self.writing.tail.was_read(restored.last)
-        self._clock = self._setting.new_clock(self.now)
+        self._clock = self._setting.new_clock(restored.clock)
         self._clock.expect(self._setting.sources, wall)
         self.progress.begin(self._setting.sources, restored.applied, wall)
         self.progress.begin_at(restored.floor)
@@ -383,7 +383,7 @@ class Partition:
         after = [own_record(self._place, key, None) for key in restored.pending]
         if self._way.atomic:  # all of it at once
             again, after = [*again, *after], []
-        going = Going(self.batch, [], again, records, self.now, floor=self.progress.floor, after=after)
+        going = Going(self.batch, [], again, records, self._clock.time, floor=self.progress.floor, after=after)
         await self.writing.catch_up(going, marked=not restored.behind)
         # Behind the transitions: these entries have no outboxes any more.
         for some in restored.rewritten():

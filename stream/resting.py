@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Final, Protocol
 
+from journey.clock import Time
 from stream.packing import Packing
 
 #: memories as they were written, by customer; None: the customer is gone
@@ -33,7 +34,7 @@ class Reached:
         offset: of the first record of the changelog that is not.
         last: the mark of the record before that one, by which the changelog is known again (`changelog.mark_of`).
         batch: the last one in there; its transitions are on their topics.
-        clock: where the partition's clock stood after it, in milliseconds, or None.
+        clock: how far event time had come after it.
         at: when that was, in milliseconds since the epoch.
         end: where the changelog ended then, if beyond `offset`: what ends a transaction stands behind the last record.
         floor: of each source, the offset before which all has been applied.
@@ -42,7 +43,7 @@ class Reached:
     offset: int
     last: bytes
     batch: int
-    clock: int | None
+    clock: Time
     at: int
     end: int | None = None
     floor: Mapping[str, int] = field(default_factory=dict)

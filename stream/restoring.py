@@ -17,6 +17,7 @@ from typing import Any, Final
 
 from aiokafka import ConsumerRecord
 
+from journey.clock import Time
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.saving import Head, SavedMemoryError, current, head
@@ -64,7 +65,7 @@ class Restored:
         applied: the greatest offset of each source that any memory has applied.
         batch: the greatest number of a batch.
         published: up to which batch all transitions are on their topics.
-        clock: where the partition's clock stood, in milliseconds, or None.
+        clock: how far event time had come.
         floor: of each source, the offset before which all has been applied.
         own: what the partition keeps for itself, by key; what is still to be published is in `pending`.
         pending: records that may not have reached their topics, by key, beside the outboxes of customers.
@@ -84,7 +85,7 @@ class Restored:
         self.applied: dict[str, int] = {}
         self.batch = 0
         self.published = 0
-        self.clock: int | None = None
+        self.clock = Time()
         self.floor: dict[str, int] = {}
         self.own: dict[bytes, bytes] = {}
         self.pending: dict[bytes, bytes] = {}
@@ -176,7 +177,7 @@ class Restored:
         self.behind = marker.published < self.published or any(marker.floor.get(it, 0) < known[it] for it in known)
         self.published = max(self.published, marker.published)
         self._has_come(max(marker.batch, marker.published))
-        self.clock = max((time for time in (self.clock, marker.clock) if time is not None), default=None)
+        self.clock = self.clock.later(marker.clock)
         for source, offset in marker.floor.items():
             self.floor[source] = max(offset, self.floor.get(source, 0))
 

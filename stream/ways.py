@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from journey.clock import Time
 from stream.outlet import Out, Outlet
 from stream.steps import Reached, nothing
 from stream.tail import Tail
@@ -25,7 +26,7 @@ class Going:
         aside: what is set aside; it goes first.
         changes: records of the changelog.
         records: what is published of it.
-        clock: where the partition's clock stood after the batch, in milliseconds, or None.
+        clock: how far event time had come after the batch.
         source: (topic, next offset) up to which the batch has read; None where it read nothing.
         floor: of each source, the offset before which all has been worked out with the batch.
         after: records of the changelog that are written once all of it is published, where that is not at once.
@@ -35,7 +36,7 @@ class Going:
     aside: list[Out]
     changes: list[Out]
     records: list[Out]
-    clock: int | None
+    clock: Time
     source: tuple[str, int] | None = None
     floor: Mapping[str, int] = field(default_factory=dict)
     after: list[Out] = field(default_factory=list)

@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import replace
 from time import perf_counter
 
+from journey.clock import Time
 from stream.changelog import Marker, marker_record
 from stream.outlet import WITHIN, NotSentError, Out, Place
 from stream.steps import Reached, nothing
@@ -47,7 +48,7 @@ class Writing:
         self.failure: Exception | None = None
         #: what the last marker says
         self._marked = 0
-        self._clock: int | None = None
+        self._clock = Time()
         self._floor: Mapping[str, int] = {}
         self._way = way
         self._within = within
@@ -59,7 +60,7 @@ class Writing:
         """Whether anything is under way."""
         return bool(self._flushes)
 
-    def begin(self, published: int, clock: int | None, floor: Mapping[str, int]) -> None:
+    def begin(self, published: int, clock: Time, floor: Mapping[str, int]) -> None:
         """Go on where the changelog's marker stands."""
         self.published = self._marked = published
         self._clock, self._floor = clock, floor
@@ -128,11 +129,11 @@ class Writing:
         marker = self._marker(published, going.clock, going.floor, going.number)
         return replace(going, changes=[*going.changes, marker])
 
-    def _marker(self, published: int, clock: int | None, floor: Mapping[str, int], batch: int) -> Out:
+    def _marker(self, published: int, clock: Time, floor: Mapping[str, int], batch: int) -> Out:
         self._marked, self._clock, self._floor = published, clock, floor
-        return marker_record(self.tail.place, Marker(published, clock, dict(floor), batch))
+        return marker_record(self.tail.place, Marker(published, clock, floor, batch))
 
-    async def settle(self, clock: int | None, floor: Mapping[str, int]) -> None:
+    async def settle(self, clock: Time, floor: Mapping[str, int]) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.
 
         It says, too, how far the clock has come where only time has passed since, so that whoever holds the partition

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import orjson
 
+from journey.clock import Time
 from journey.machine import Machine, apply, compile_journeys
 from journey.memory import Memory
 from journey.saving import SavedMemoryError, encode
@@ -156,7 +157,10 @@ def _entry(machine: Machine, batch: int, memory: Memory, made: list[Transition])
 
 def _others() -> list[Row]:
     outs = [
-        *(marker_record(PLACE, Marker(number, AT + number, {"events": number}, number)) for number in range(20)),
+        *(
+            marker_record(PLACE, Marker(number, Time(AT + number, {"events": AT}), {"events": number}, number))
+            for number in range(20)
+        ),
         *(tombstone(PLACE, b"u-%d" % number, {"events": number}) for number in range(20)),
         *(own_record(PLACE, OWN + b"salt", b"x" * 16) for _ in range(5)),
         *(own_record(PLACE, PENDING + b"%d" % number, b'["t","k","v",[]]') for number in range(5)),

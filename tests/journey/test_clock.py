@@ -1,12 +1,12 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from journey.clock import Clock
+from journey.clock import Clock, Time
 
 PATIENCE, IDLE = 30, 100
 
 
-def clock(*sources: str, follow: bool = True, start: int | None = None) -> Clock:
+def clock(*sources: str, follow: bool = True, start: Time | None = None) -> Clock:
     made = Clock(PATIENCE, IDLE, follow_wall=follow, start=start)
     made.expect(sources, 1_000)
     return made
@@ -82,12 +82,25 @@ def test_and_where_all_are_silent_it_stands() -> None:
 
 
 def test_it_goes_on_from_where_an_earlier_one_stood() -> None:
-    it = clock("shop", start=800)
+    it = clock("shop", start=Time(800))
     assert it.now(1_000) == 800
     it.saw("shop", 500, 1_000)
     assert it.now(1_000) == 800
     it.saw("shop", 900, 1_000)
     assert it.now(1_000) == 870
+
+
+def test_a_source_that_an_earlier_one_heard_does_not_hold_it_back() -> None:
+    it = clock("shop", "till", start=Time(670, {"till": 2_000, "shop": 700}))
+    assert it.now(1_000) == 670
+    it.saw("shop", 900, 1_000)
+    assert it.now(1_000) == 870
+
+
+def test_the_later_of_two_times_is_so_in_all_of_their_parts() -> None:
+    assert Time().later(Time(5, {"shop": 7})) == Time(5, {"shop": 7})
+    assert Time(9, {"shop": 6, "till": 1}).later(Time(5, {"shop": 7})) == Time(9, {"shop": 7, "till": 1})
+    assert Time().later(Time()).now is None
 
 
 def test_a_source_seen_without_being_expected_counts_from_then_on() -> None:
@@ -115,8 +128,27 @@ def test_it_never_goes_backwards(history: list[tuple[str, int, int, bool]], foll
             before = now
 
 
+@given(st.lists(events), st.lists(events), st.booleans())
+def test_one_that_takes_over_amid_a_history_goes_on_as_if_it_had_been_there(
+    before: list[tuple[str, int, int, bool]], after: list[tuple[str, int, int, bool]], follow: bool
+) -> None:
+    first, wall = clock("shop", "till", follow=follow), 1_000
+    for source, at, _, _ in before:
+        first.saw(source, at, wall)
+        first.now(wall)
+    second = Clock(PATIENCE, IDLE, follow_wall=follow, start=first.time)
+    second.expect(["shop", "till"], wall)
+    for source, at, later, caught_up in after:
+        wall += later
+        for each in (first, second):
+            each.saw(source, at, wall)
+            each.caught_up(source, yes=caught_up, wall=wall)
+        assert second.now(wall) == first.now(wall)
+        assert second.time == first.time
+
+
 def test_how_far_silence_can_have_brought_it_is_as_far_as_it_follows_the_wall() -> None:
     assert Clock(30, 100).reaches(1_000) == 970
-    assert Clock(30, 100, start=990).reaches(1_000) == 990
-    assert Clock(30, 100, start=500, follow_wall=False).reaches(1_000) == 500
+    assert Clock(30, 100, start=Time(990)).reaches(1_000) == 990
+    assert Clock(30, 100, start=Time(500), follow_wall=False).reaches(1_000) == 500
     assert Clock(30, 100, follow_wall=False).reaches(1_000) is None

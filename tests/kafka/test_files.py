@@ -179,4 +179,4 @@ async def test_a_worker_that_cannot_write_its_files_says_what_to_do(corner: Corn
     await stand.create_topics()
     async with stand.worker("a") as worker:
         assert await worker.ended(45) == 1
-        assert "this user may write there" in worker.log
+        assert "Give a folder in which this user may write" in worker.log

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from journey.clock import Time
 from stream.changelog import CustomerEntry, customer_record, end_offsets
 from stream.connection import Connection
 from stream.outlet import NotSentError, Out, Outlet
@@ -38,7 +39,7 @@ async def written(writing: Writing, log: str, topic: str, number: int) -> BaseEx
         done.set_result(error)
 
     change = customer_record((log, 0), b"ann", CustomerEntry(number, b"", []))
-    going = Going(number, [], [change], [Out(topic, b"ann", b"%d" % number)], None)
+    going = Going(number, [], [change], [Out(topic, b"ann", b"%d" % number)], Time())
     writing.hand_over(going, lambda _: done.set_result(None), failed)
     return await done
 

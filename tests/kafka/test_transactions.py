@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 import pytest
 from aiokafka import TopicPartition
 
+from journey.clock import Time
 from stream.changelog import CustomerEntry, customer_record, end_offsets, mark_of, marks, read
 from stream.connection import Connection
 from stream.outlet import NotSentError, Out, Outlet
@@ -48,7 +49,7 @@ async def topic(kafka: KafkaBroker) -> str:
 def going(log: str, topic: str, number: int, source: tuple[str, int] | None = None) -> Going:
     """A batch of one customer and one transition."""
     change = customer_record((log, 0), b"ann", CustomerEntry(number, b"", []))
-    return Going(number, [], [change], [Out(topic, b"ann", b"%d" % number)], None, source)
+    return Going(number, [], [change], [Out(topic, b"ann", b"%d" % number)], Time(), source)
 
 
 async def tail_of(kafka: KafkaBroker, log: str) -> Tail:
@@ -120,7 +121,7 @@ async def test_offsets_are_committed_with_their_batch_and_not_without_it(
     async with transactions(kafka, group) as ours:
         way = ExactlyOnce(0, ours)
         await way.deliver(going(log, topic, 1, (source, 5)), tail)
-        await way.deliver(Going(2, [], [], [], None, (source, 7)), tail)
+        await way.deliver(Going(2, [], [], [], Time(), (source, 7)), tail)
 
         def die(step: str) -> None:
             if step == "offsets":

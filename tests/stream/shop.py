@@ -5,7 +5,7 @@ from functools import partial
 
 from aiokafka import ConsumerRecord
 
-from journey.clock import Clock
+from journey.clock import Clock, Time
 from journey.machine import Machine, apply
 from journey.memory import Memory
 from journey.saving import encode
@@ -26,9 +26,9 @@ PATIENCE, IDLE_AFTER = 1_000, 1_000
 PLACE = ("log", 0)
 
 
-def partition(machine: Machine = MACHINE) -> Partition:
+def partition(machine: Machine = MACHINE, sources: tuple[str, ...] = (SOURCE,)) -> Partition:
     """One that nothing has been told yet; its outlet is not connected."""
-    return Partition(0, Setting(machine, Topics(), "log", nowhere(), frozenset({SOURCE}), new_clock()))
+    return Partition(0, Setting(machine, Topics(), "log", nowhere(), frozenset(sources), new_clock()))
 
 
 def nowhere() -> Outlet:
@@ -36,12 +36,12 @@ def nowhere() -> Outlet:
     return Outlet(Connection("nowhere:1"), client_id="test")
 
 
-def new_clock() -> Callable[[int | None], Clock]:
+def new_clock() -> Callable[[Time | None], Clock]:
     """What makes a partition's clock."""
     return partial(_clock, PATIENCE, IDLE_AFTER)
 
 
-def _clock(patience: int, idle_after: int, start: int | None) -> Clock:
+def _clock(patience: int, idle_after: int, start: Time | None) -> Clock:
     return Clock(patience, idle_after, start=start)
 
 
@@ -74,7 +74,10 @@ def entry(memory: Memory, batch: int, outbox: list[object] | None = None) -> "Co
 
 
 def marker(
-    published: int, clock: int | None = None, floor: dict[str, int] | None = None
+    published: int,
+    clock: int | None = None,
+    floor: dict[str, int] | None = None,
+    sources: dict[str, int] | None = None,
 ) -> "ConsumerRecord[bytes, bytes]":
     """A marker of the changelog."""
-    return row(marker_record(PLACE, Marker(published, clock, floor or {})))
+    return row(marker_record(PLACE, Marker(published, Time(clock, sources or {}), floor or {})))

@@ -13,6 +13,7 @@ from aiokafka.errors import (
     UnknownError,
 )
 
+from journey.clock import Time
 from journey.machine import apply
 from stagewatch.app import create_app
 from stagewatch.mistakes import Mistake
@@ -69,15 +70,15 @@ def taken(*batches: Going) -> list[Going]:
 
 def test_the_marker_of_a_batch_says_that_the_batch_itself_is_published() -> None:
     change, transition = Out("log", b"ann", b"1[]", partition=0), Out("out", b"ann", b"t")
-    (only,) = taken(Going(7, [], [change], [transition], T, (SOURCE, 5), {SOURCE: 5}))
+    (only,) = taken(Going(7, [], [change], [transition], Time(T), (SOURCE, 5), {SOURCE: 5}))
     value = only.changes[-1].value
     assert value is not None
-    assert marker_of(value) == Marker(7, T, {SOURCE: 5}, 7)
+    assert marker_of(value) == Marker(7, Time(T), {SOURCE: 5}, 7)
     assert only.source == (SOURCE, 5)
 
 
 def test_a_batch_without_a_customer_is_no_more_than_its_offset() -> None:
-    offset, end = taken(Going(7, [], [], [], T, (SOURCE, 5), {SOURCE: 5}))
+    offset, end = taken(Going(7, [], [], [], Time(T), (SOURCE, 5), {SOURCE: 5}))
     assert (offset.changes, offset.source) == ([], (SOURCE, 5))
     assert (len(end.changes), end.source) == (1, None), "how far that was is said when the partition is let go of"
 
@@ -163,14 +164,14 @@ def test_a_record_that_came_after_the_end_was_asked_for_is_not_the_last_one_befo
 
 @pytest.mark.parametrize(("end", "said"), [(6, None), (7, "more than 23 hours old")])
 def test_what_ended_our_own_transaction_makes_files_no_older(end: int, said: str | None) -> None:
-    reached = Reached(5, b"mark", 1, T, T, end=6)
+    reached = Reached(5, b"mark", 1, Time(T), T, end=6)
     why = why_not(reached, end, b"mark", T + 24 * HOUR)
     assert why is None if said is None else said in (why or "")
 
 
 @pytest.mark.parametrize("end", [None, 6])
 def test_files_tell_where_the_changelog_ended(tmp_path: Path, end: int | None) -> None:
-    reached = Reached(5, b"mark", 1, T, T, end)
+    reached = Reached(5, b"mark", 1, Time(T), T, end)
     first = Files(tmp_path, Databases())
     first.keep({"ann": b"x"}, reached)
     first.close()

@@ -15,6 +15,7 @@ from aiokafka import ConsumerRecord
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from journey.clock import Time
 from journey.saving import encode
 from stagewatch.library import machine_of_journeys
 from stream.beginning import why_not
@@ -36,7 +37,7 @@ def files(folder: Path) -> Files:
 
 
 def reached(offset: int) -> Reached:
-    return Reached(offset, b"mark", 1, T, T)
+    return Reached(offset, b"mark", 1, Time(T), T)
 
 
 class Worker:
@@ -84,7 +85,7 @@ class Worker:
                 self._append(tombstone(PLACE, name, floor))
             else:
                 self._append(customer_record(PLACE, name, CustomerEntry(number, memory, [customer, number])))
-        self._append(marker_record(PLACE, Marker(self.acknowledged, T + number, floor, number)))
+        self._append(marker_record(PLACE, Marker(self.acknowledged, Time(T + number), floor, number)))
         self.batch = max(self.batch, number)
         return written, own
 
@@ -102,7 +103,9 @@ class Worker:
     def _reached(self, number: int, floor: dict[str, int]) -> Reached | None:
         last = self.log[-1] if self.log else None
         return (
-            Reached(len(self.log), mark_of(last.key, last.value), number, T + number, T, floor=floor) if last else None
+            Reached(len(self.log), mark_of(last.key, last.value), number, Time(T + number), T, floor=floor)
+            if last
+            else None
         )
 
     def die(self, *, written: bool) -> None:

@@ -2,6 +2,7 @@
 
 import pytest
 
+from journey.clock import Time
 from stream.batches import Backlog, Batch
 from stream.changelog import (
     OWN,
@@ -48,6 +49,15 @@ def test_after_a_rebalance_the_clock_waits_to_hear_again_that_all_was_read() -> 
     kept.arrived(tick(T + 3 * MINUTE))
     kept.tell_time(tick(T + 3 * MINUTE), None)
     assert kept.now == T + 3 * MINUTE - PATIENCE
+
+
+def test_a_source_that_spoke_to_the_worker_before_need_not_speak_again_for_time_to_go_on() -> None:
+    restored, held = Restored(MACHINE), partition(sources=("till", SOURCE))
+    restored.load([marker(1, T - PATIENCE, {"till": 9}, {"till": T + MINUTE, SOURCE: T})])
+    held.fill(restored, T)
+    assert held.now == T - PATIENCE
+    held.tell_time(tick(T), T + 2 * MINUTE)
+    assert held.now == T + MINUTE - PATIENCE
 
 
 def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> None:
@@ -140,9 +150,10 @@ def test_what_a_partition_keeps_for_itself_is_no_customer() -> None:
     assert restored.customers() == 0
 
 
-def test_a_marker_of_before_there_was_a_floor_is_read() -> None:
-    assert marker_of(b"[3,1000]") == Marker(3, 1000, {})
-    new = Marker(3, 1000, {SOURCE: 4}, 5)
+def test_markers_of_earlier_releases_are_read() -> None:
+    assert marker_of(b"[3,1000]") == Marker(3, Time(1000), {})
+    assert marker_of(b'[3,1000,{"events":4},5]') == Marker(3, Time(1000), {SOURCE: 4}, 5)
+    new = Marker(3, Time(1000, {SOURCE: 1030}), {SOURCE: 4}, 5)
     assert marker_of(marker_record(PLACE, new).value or b"") == new
 
 

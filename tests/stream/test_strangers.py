@@ -5,6 +5,7 @@ from pathlib import Path
 import orjson
 import pytest
 
+from journey.clock import Time
 from journey.machine import Machine, apply, where
 from journey.memory import Memory
 from journey.saving import decode, encode
@@ -177,7 +178,7 @@ def test_many_are_brought_over_some_at_a_time() -> None:
 def test_files_have_whoever_was_brought_over_and_nobody_s_former_memory(tmp_path: Path) -> None:
     edited = shop(("after: 30m", "after: 45m"), version=1)
     files = Files(tmp_path / "0", Databases())
-    files.keep({"ann": encode(OLD, memory("ann"))}, Reached(1, b"mark", 1, T, T))
+    files.keep({"ann": encode(OLD, memory("ann"))}, Reached(1, b"mark", 1, Time(T), T))
     restored = Restored(OLD, files)
     list(restored.begin())
     restored.load([row(entry(memory("ann", count=3, machine=edited), edited, 2), 1)])

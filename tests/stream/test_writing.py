@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterable
 
+from journey.clock import Time
 from stream.changelog import CustomerEntry, customer_record
 from stream.connection import Connection
 from stream.outlet import Out, Outlet, Place
@@ -34,7 +35,7 @@ class Kept(Outlet):
 def going(number: int) -> Going:
     """A batch that sets one record aside, changes one customer and publishes one transition."""
     change = customer_record(PLACE, b"ann", CustomerEntry(number, b"", []))
-    return Going(number, [Out("aside", b"k", b"v")], [change], [Out("out", b"ann", b"t")], None)
+    return Going(number, [Out("aside", b"k", b"v")], [change], [Out("out", b"ann", b"t")], Time())
 
 
 def test_each_step_is_told_when_it_is_done() -> None:
@@ -50,7 +51,7 @@ def test_each_step_is_told_when_it_is_done() -> None:
             raise error
 
         writing.hand_over(going(1), lambda _: seen.append("durable"), failed)
-        await writing.settle(None, {})
+        await writing.settle(Time(), {})
         return seen
 
     seen = asyncio.run(steps())
