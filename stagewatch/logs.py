@@ -6,6 +6,7 @@ import sys
 import orjson
 
 from schemas.times import rfc3339
+from stagewatch.discretion import Discretion
 from stagewatch.repeating import Repeating
 from stagewatch.settings import Log
 
@@ -23,8 +24,8 @@ class JsonLines(logging.Formatter):
             "logger": record.name,
             "message": record.getMessage(),
         }
-        if record.exc_info:
-            said["traceback"] = self.formatException(record.exc_info)
+        if record.exc_text:
+            said["traceback"] = record.exc_text
         return orjson.dumps(said).decode()
 
 
@@ -36,10 +37,11 @@ def configure(log: Log) -> None:
     """Sends all logging to stderr in this form, from this level on; what was configured before is replaced.
 
     Of aiokafka's warnings that come again and again, one in ten seconds is told.
-    What we stand on is heard from INFO on at most, since at DEBUG it tells secrets.
+    What we stand on is heard from INFO on at most, since at DEBUG it tells secrets; and errors say what they may.
     """
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(JsonLines() if log.format == "json" else logging.Formatter(TEXT))
+    handler.addFilter(Discretion())
     handler.addFilter(Repeating())
     logging.basicConfig(level=log.level, handlers=[handler], force=True)
     for name in TELL_ALL:

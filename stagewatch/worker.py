@@ -22,6 +22,7 @@ import uvloop
 from aiokafka.errors import KafkaError
 
 from stagewatch.app import connection_of, create_app, topics_of
+from stagewatch.discretion import told
 from stagewatch.library import machine_of, readers_of
 from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
@@ -119,7 +120,7 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
             await asyncio.wait({stopping, ended}, return_when=asyncio.FIRST_COMPLETED)
         failure = app.crash_reason or (starting.exception() if starting.done() else None)
         if failure is None and not stop.is_set():
-            failure = RuntimeError("it ended without having been told to")
+            failure = WorkerError("it ended without having been told to")
         if failure is not None:
             app.health.crashed = type(failure).__name__  # anybody may ask; what it holds is for the log
         await _stop(app)
@@ -130,7 +131,7 @@ async def serve(app: StreamApp, stop: asyncio.Event) -> None:
     if isinstance(failure, TOLD):
         raise WorkerError(str(failure)) from failure
     if failure is not None:
-        raise WorkerError(f"The worker stopped: {failure!r}. Nothing is lost; start it again.") from failure
+        raise WorkerError(f"The worker stopped: {told(failure)}. Nothing is lost; start it again.") from failure
 
 
 async def _stop(app: StreamApp) -> None:

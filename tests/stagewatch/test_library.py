@@ -85,7 +85,7 @@ def test_the_log_can_be_lines_of_json(capsys: pytest.CaptureFixture[str]) -> Non
     (line,) = capsys.readouterr().err.splitlines()
     said = orjson.loads(line)
     assert (said["level"], said["logger"], said["message"]) == ("ERROR", "shop", "lost 3")
-    assert "KeyError: 'cart'" in said["traceback"]
+    assert "KeyError: " in said["traceback"]
 
 
 @pytest.mark.usefixtures("restored")
