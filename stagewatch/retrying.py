@@ -22,9 +22,9 @@ from schemas.times import rfc3339
 from stagewatch.deadletters import ON_REQUEST, ROOM, Chosen, Fate, Found, Judge
 from stagewatch.mistakes import Mistake
 from stagewatch.searching import found_on
-from stream.changelog import read
 from stream.connection import Connection
 from stream.outlet import BATCH_BYTES, NotSentError, Out
+from stream.rereading import read
 from stream.topics import TopicSpec, look
 from stream.transactions import FencedError, NoTransactionsError, TransactionalOutlet
 

@@ -13,9 +13,9 @@ from aiokafka.errors import KafkaError
 from schemas.deadletters import DeadLetter
 from stagewatch.deadletters import Chosen, Found
 from stagewatch.mistakes import Mistake
-from stream.changelog import RecoveryStalledError, read
 from stream.connection import Connection
 from stream.reasons import UnusableError
+from stream.rereading import RecoveryStalledError, read
 from stream.topics import TopicState, look
 
 

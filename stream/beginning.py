@@ -12,9 +12,9 @@ import logging
 from collections.abc import Mapping
 from typing import Final
 
-from stream.changelog import marks
 from stream.connection import Connection
 from stream.partition import Partition
+from stream.rereading import marks
 from stream.resting import FilesError, Reached
 from stream.restoring import OtherMachineError, Restored
 

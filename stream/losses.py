@@ -15,8 +15,8 @@ from collections.abc import Iterable, Mapping
 from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 
-from stream.changelog import beginning_offsets
 from stream.connection import Connection
+from stream.rereading import beginning_offsets
 
 REMEDY = (
     "What was known of its customers is gone, and to go on would take them for new ones. Put the topic back as it was"

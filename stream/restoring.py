@@ -21,6 +21,7 @@ from journey.clock import Time
 from journey.deadlines import Deadlines
 from journey.machine import Machine
 from journey.saving import Head, SavedMemoryError, current, head
+from stream.batches import Records
 from stream.changelog import (
     MARKER_KEY,
     NO_OUTBOX,
@@ -28,7 +29,6 @@ from stream.changelog import (
     PENDING,
     CustomerEntry,
     DamagedError,
-    Rows,
     UnknownEntryError,
     apart,
     entry_of,
@@ -131,7 +131,7 @@ class Restored:
             if not self.known % COUNTED:
                 yield self.known
 
-    def load(self, rows: Rows) -> None:
+    def load(self, rows: Records) -> None:
         """Take records of the changelog, in order.
 
         Raises:

@@ -24,7 +24,7 @@ import faust.tables
 from faust.tables.recovery import Recovery as FaustRecovery
 from faust.types import TP
 
-from stream import changelog
+from stream import rereading
 from stream.beginning import begin
 from stream.changelog import DamagedError
 from stream.losses import refuse_emptied, refuse_truncated
@@ -181,7 +181,7 @@ class CustomerTable(faust.Table[bytes, bytes]):
         await refuse_emptied(connection, topic, self.app.conf.id, self.app.sources, here)
         restored, starts = await begin(connection, topic, fresh, ends, self.app.wall())
         await refuse_truncated(connection, topic, {number: starts.get(number, 0) for number in fresh})
-        reading = changelog.read(connection, topic, sorted(fresh), starts=starts)
+        reading = rereading.read(connection, topic, sorted(fresh), starts=starts)
         async for number, rows in reading:
             restored[number].load(rows)
         refuse({number: it.strangers for number, it in restored.items()})
@@ -200,4 +200,4 @@ class CustomerTable(faust.Table[bytes, bytes]):
 
     async def _ends(self, numbers: Iterable[int]) -> dict[int, int]:
         wanted: Sequence[int] = sorted(numbers)
-        return await changelog.end_offsets(self.app.connection, self.changelog_topic_name, wanted)
+        return await rereading.end_offsets(self.app.connection, self.changelog_topic_name, wanted)

@@ -30,9 +30,9 @@ from aiokafka.errors import (
 )
 from mode import Service
 
-from stream.changelog import read
 from stream.connection import Connection
 from stream.outlet import NotSentError, Outlet
+from stream.rereading import read
 from stream.steps import Reached, nothing
 from stream.tail import NotOwnerError, Tail
 from stream.ways import Going, Way

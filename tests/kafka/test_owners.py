@@ -7,9 +7,10 @@ from contextlib import asynccontextmanager
 import pytest
 
 from journey.clock import Time
-from stream.changelog import CustomerEntry, customer_record, end_offsets
+from stream.changelog import CustomerEntry, customer_record
 from stream.connection import Connection
 from stream.outlet import NotSentError, Out, Outlet
+from stream.rereading import end_offsets
 from stream.tail import NotOwnerError
 from stream.ways import AtLeastOnce, Going
 from stream.writing import Writing

@@ -6,7 +6,7 @@ import pytest
 
 from stagewatch.app import connection_of
 from stagewatch.settings import Settings
-from stream import changelog
+from stream import changelog, rereading
 from tests.brokers import create_topic, fresh
 from tests.kafka import traffic
 from tests.kafka.broker import KafkaBroker
@@ -33,7 +33,7 @@ async def test_a_changelog_is_read_whole_every_time(corner: Corner) -> None:
     await traffic.produce(stand.broker, records)
     connection = connection_of(Settings(broker=stand.broker))
     for _ in range(20):
-        read = [len(rows) async for _, rows in changelog.read(connection, stand.topic("log"), [1])]
+        read = [len(rows) async for _, rows in rereading.read(connection, stand.topic("log"), [1])]
         assert sum(read) == len(records)
 
 
@@ -157,14 +157,14 @@ async def test_a_recovery_whose_broker_answers_nobody_is_given_up() -> None:
     with KafkaBroker() as own:
         topic = await create_topic(own.address, fresh("log"))
         await traffic.produce(own.address, [Sent(topic, b"%d" % number, b"x" * 100_000) for number in range(300)])
-        reading = changelog.read(connection_of(Settings(broker=own.address)), topic, [0], within=2.0)
+        reading = rereading.read(connection_of(Settings(broker=own.address)), topic, [0], within=2.0)
         await anext(reading)
         own.freeze()
-        with pytest.raises(changelog.RecoveryStalledError, match="2 s"):
+        with pytest.raises(rereading.RecoveryStalledError, match="2 s"):
             async for _ in reading:
                 pass
-        with pytest.raises(changelog.RecoveryStalledError):
-            await changelog.end_offsets(connection_of(Settings(broker=own.address)), topic, [0], within=2.0)
+        with pytest.raises(rereading.RecoveryStalledError):
+            await rereading.end_offsets(connection_of(Settings(broker=own.address)), topic, [0], within=2.0)
         own.thaw()
 
 

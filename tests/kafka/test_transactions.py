@@ -8,9 +8,10 @@ import pytest
 from aiokafka import TopicPartition
 
 from journey.clock import Time
-from stream.changelog import CustomerEntry, customer_record, end_offsets, mark_of, marks, read
+from stream.changelog import CustomerEntry, customer_record, mark_of
 from stream.connection import Connection
 from stream.outlet import NotSentError, Out, Outlet
+from stream.rereading import end_offsets, marks, read
 from stream.tail import NotOwnerError, Tail
 from stream.transactions import ExactlyOnce, FencedError, NoTransactionsError, Transactions, check
 from stream.ways import AtLeastOnce, Going

@@ -10,7 +10,8 @@ from journey.machine import Machine, apply, where
 from journey.memory import Memory
 from journey.saving import decode, encode
 from schemas.signals import Origin, Signal
-from stream.changelog import OWN, CustomerEntry, DamagedError, Rows, customer_record, own_record
+from stream.batches import Records
+from stream.changelog import OWN, CustomerEntry, DamagedError, customer_record, own_record
 from stream.databases import Databases
 from stream.files import Files
 from stream.outlet import Out
@@ -49,7 +50,7 @@ def read(machine: Machine, *records: Out, now: int | None = None) -> Restored:
     return restored
 
 
-def rows(*records: Out) -> Rows:
+def rows(*records: Out) -> Records:
     return [row(each, offset) for offset, each in enumerate(records)]
 
 
