@@ -28,7 +28,7 @@ class Progress:
         self.durable: dict[str, int] = {}
         #: of each source, the offset before which all has been worked out, here or before
         self.floor: dict[str, int] = {}
-        #: the greatest offset that any memory has applied
+        #: the greatest offset that has been worked out, as far as is known
         self._applied: dict[str, int] = {}
         #: when the broker last answered, in milliseconds since the epoch
         self._heard: dict[str, int] = {}
@@ -42,6 +42,9 @@ class Progress:
     def begin_at(self, floor: Mapping[str, int]) -> None:
         """All before these offsets has been worked out by whoever had the partition before."""
         self.floor = dict(floor)
+        # What was refused, or was a command, or of somebody erased since, has left no memory that has applied it.
+        for source, offset in floor.items():
+            self._applied[source] = max(offset - 1, self._applied.get(source, -1))
 
     def arrived(self, batch: Batch, *, flushing: bool) -> None:
         """Note how far a source has come; lag can be told before anything is durable.
@@ -67,8 +70,9 @@ class Progress:
             raise SourceReplacedError(
                 f"{topic}, partition {self._number}, ends at offset {end}, but its records up to {applied} have been"
                 " applied: the topic was made anew, or has lost records. What it brings now would be passed over as"
-                " known already. Make it under another name and put that into `sources`, which keeps what is known of"
-                " the customers; or choose another `app_id`, which begins without customers"
+                " known already. Make it under another name and put that into `sources` (into `topics.commands` if it"
+                " is the one of commands), which keeps what is known of the customers; or choose another `app_id`,"
+                " which begins without customers"
             )
 
     def known(self, batch: Batch) -> int:

@@ -1,5 +1,7 @@
 """A partition's clock, its index of deadlines and its offsets, told what a poll would tell it."""
 
+from dataclasses import replace
+
 import pytest
 
 from journey.clock import Time
@@ -69,6 +71,17 @@ def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> N
     held.arrived(tick(T, highwater=42))
     with pytest.raises(SourceReplacedError, match=r"events, partition 0, ends at offset 41.*app_id"):
         held.arrived(tick(T, highwater=41))
+
+
+@pytest.mark.parametrize("topic", [SOURCE, "customer-commands"])
+def test_nor_is_one_that_ends_before_what_has_been_worked_out_and_has_left_no_memory(topic: str) -> None:
+    restored = Restored(MACHINE)
+    restored.load([marker(1, T, {topic: 42})])  # of somebody who was erased, or refused; or commands
+    held = partition()
+    held.fill(restored, T)
+    held.arrived(replace(tick(T, highwater=42), topic=topic))
+    with pytest.raises(SourceReplacedError, match=rf"{topic}, partition 0, ends at offset 41"):
+        held.arrived(replace(tick(T, highwater=41), topic=topic))
 
 
 def test_a_source_of_which_nothing_is_heard_counts_as_one_that_waits() -> None:
