@@ -183,8 +183,12 @@ class Files(Resting):
         batch = WriteBatch(raw_mode=True)
         gone = [key for key in (it.encode() for it, each in written.items() if each is None) if self._ask(key)]
         due = self._scrubbing.deleting(batch, gone) if gone and self._scrubbing else None
+        # Nobody is deleted who is not there: the deletion would bring the name into the files.
+        for key in gone:
+            batch.delete(key)
         for customer, each in written.items():
-            _put(batch, customer.encode(), each)
+            if each is not None:
+                batch.put(customer.encode(), each)
         for key, each in own.items():
             _put(batch, OWN_KEYS + key, each)
         _put(batch, REACHED_KEY, None if reached is None else _said(reached))

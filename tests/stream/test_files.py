@@ -334,6 +334,15 @@ def test_the_id_of_a_customer_who_is_gone_goes_from_every_file(tmp_path: Path, *
     held.close()
 
 
+def test_the_id_of_somebody_unknown_who_is_erased_does_not_come_into_the_files(tmp_path: Path) -> None:
+    held = files(tmp_path)
+    held.keep({"ann": b"x"}, reached(5))
+    held.keep({"somebody-1000": None}, reached(6))
+    assert not within(tmp_path, "somebody-1000")
+    held.close()
+    assert list(files_once(tmp_path)) == ["ann"]
+
+
 def test_files_are_closed_amid_their_scrubbing(tmp_path: Path) -> None:
     held = files(tmp_path)
     for part in range(8):
