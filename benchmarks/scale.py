@@ -3,11 +3,12 @@
     python -m benchmarks.scale [--quick] [--rounds 3] [--events 200000] [--only customers-1000000,workers-2]
 
 One case is the base (one worker, 8 partitions, 100,000 customers, one journey, which does not look back); each other
-differs from it in one thing: the last but one in that it is as shipped, the last in that a million customers lie in
-RocksDB files, to be compared with a million in memory. In every case the customers are known from the beginning: 10,000 shoppers have lived through 100,000 events, and
-stand in the changelog under as many names as there have to be; the same shoppers' next events follow, told by each
-name in turn. So the number of customers is measured, not that they are new. In a round, every case in turn: events are
-put on its topic, its workers are started, and they work it off. What the broker was sent is told by topic.
+differs from it in one thing: the last three in that it is as shipped, in that each batch is a transaction, and in that
+a million customers lie in RocksDB files, to be compared with a million in memory. In every case the customers are known
+from the beginning: 10,000 shoppers have lived through 100,000 events, and stand in the changelog under as many names as
+there have to be; the same shoppers' next events follow, told by each name in turn. So the number of customers is
+measured, not that they are new. In a round, every case in turn: events are put on its topic, its workers are started,
+and they work it off. What the broker was sent is told by topic.
 """
 
 from __future__ import annotations
@@ -48,6 +49,7 @@ class Case:
     customers: int = 100_000
     journeys: int = 1
     shipped: bool = False
+    exactly_once: bool = False
     store: str = "memory"
 
     @property
@@ -69,6 +71,7 @@ CASES = (
     *(Case("customers", customers=number) for number in (10_000, 1_000_000)),
     *(Case("journeys", journeys=number) for number in (2, 3)),
     Case("shipped", shipped=True),
+    Case("exactly_once", exactly_once=True),
     Case("store", customers=1_000_000, store="rocksdb"),
 )
 
@@ -92,7 +95,7 @@ async def begin(kafka: KafkaBroker, case: Case, rows: Sequence[Row], folder: Pat
     own = folder / case.name
     own.mkdir()
     text = journeys(names, own, shipped=case.shipped)
-    further = stored(case.store, own / "files")
+    further = stored(case.store, own / "files") | {"STAGEWATCH_EXACTLY_ONCE": str(case.exactly_once).lower()}
     setup = Setup(kafka.address, case.name, f"{case.name}-events", text, case.partitions, further)
     course = Course(case, setup, await make_topics(setup))
     course.known = await introduce(setup, copied(lived(setup.machine(), rows, setup.source), case.copies))

@@ -142,6 +142,8 @@ def scale(found: Result) -> Lines:
         for case in on_axis(found["cases"], axis):
             value = ("as shipped" if case["shipped"] else "off") if axis == "shipped" else f"{case[axis]:,}"
             rows.append([f"{title}: {value}", *_case(case)])
+    once = [case for case in found["cases"] if case["varies"] == "exactly_once"]
+    rows += [["exactly once", *_case(case)] for case in once]
     elsewhere = [case for case in found["cases"] if case["varies"] == "store"]
     rows += [[f"customers: {case['customers']:,}, in {case['store']}", *_case(case)] for case in elsewhere]
     base = found["cases"][0]

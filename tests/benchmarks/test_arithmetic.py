@@ -121,7 +121,7 @@ def test_every_case_differs_from_the_base_in_what_it_is_named_for() -> None:
     assert len({case.name for case in CASES}) == len(CASES)
     for case in CASES:
         assert case.customers % SHOPPERS == 0
-        names = ("workers", "partitions", "customers", "journeys", "shipped", "store")
+        names = ("workers", "partitions", "customers", "journeys", "shipped", "exactly_once", "store")
         differs = {name for name in names if getattr(case, name) != getattr(BASE, name)}
         assert differs - {"customers"} == {case.varies} - {"", "customers"}
         assert "customers" not in differs or case.varies in {"customers", "store"}
