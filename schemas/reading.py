@@ -40,13 +40,20 @@ _HALVES: Final = re.compile(r"[\ud800-\udfff]")
 class Reader:
     """One source's way of reading: which dialect it speaks, or which ones it may."""
 
-    def __init__(self, dialects: Mapping[str, Dialect], dialect: str, wanted: frozenset[str] | None = None) -> None:
+    def __init__(
+        self,
+        dialects: Mapping[str, Dialect],
+        dialect: str,
+        wanted: frozenset[str] | None = None,
+        most: int = MAX_RECORD_BYTES,
+    ) -> None:
         """A reader of records.
 
         Args:
             dialects: those known, in the order in which they are tried.
             dialect: the name of the one that the source speaks, or AUTO.
             wanted: the attributes that anybody uses; None for all. The fewer, the faster.
+            most: bytes that a record may have, MAX_RECORD_BYTES or less; one that is longer is refused unread.
 
         Raises:
             ValueError: there is no such dialect.
@@ -54,6 +61,7 @@ class Reader:
         if dialect != AUTO and dialect not in dialects:
             raise ValueError(f"there is no dialect {dialect!r}; there are {', '.join([AUTO, *dialects])}")
         self._wanted = wanted
+        self._most = most
         self._compiled: dict[tuple[str, str], Understand] = {}
         self._dialects = dialects
         self._fixed = dialects.get(dialect)
@@ -85,8 +93,8 @@ class Reader:
         bound = LATEST if latest is None else latest
         total = None
         try:
-            if value is None or len(value) > MAX_RECORD_BYTES:
-                raise _unfit(value)  # noqa: TRY301  caught with the rest
+            if value is None or len(value) > self._most:
+                raise _unfit(value, self._most)  # noqa: TRY301  caught with the rest
             try:
                 event = loads(value)
             except JSONDecodeError as error:
@@ -212,10 +220,10 @@ def _equal(one: dict[str, Any], other: dict[str, Any]) -> bool:
         return False
 
 
-def _unfit(value: bytes | None) -> SenderError:
+def _unfit(value: bytes | None, most: int) -> SenderError:
     if value is None:
         return SenderError("tombstone", "the record has no value")
-    return SenderError("too large", f"{len(value)} bytes; at most {MAX_RECORD_BYTES} are read")
+    return SenderError("too large", f"{len(value)} bytes; at most {most} are read")
 
 
 def _not_a_row(row: Mapping[Any, Any], error: TypeError, origin: Origin) -> Rejection:

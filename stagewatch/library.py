@@ -13,12 +13,9 @@ from typing import TYPE_CHECKING
 from journey.faults import JourneyError
 from journey.loading import load
 from journey.machine import compile_journeys
-from schemas.decoding import MAX_RECORD_BYTES
 from schemas.dialects import SHIPPED, DialectError, load_dialect, shipped_dialects
 from schemas.documents import cut
-from schemas.reading import Outcome, Reader
-from schemas.rejections import Rejection
-from schemas.signals import Origin
+from schemas.reading import AUTO, Reader
 from stagewatch.mistakes import Mistake
 
 if TYPE_CHECKING:
@@ -30,7 +27,6 @@ if TYPE_CHECKING:
 JOURNEYS = Path(__file__).resolve().parent.parent / "journeys"
 """Beside this package, in a checkout as in a wheel; not looked up on the path, where a folder could shadow it."""
 
-AUTO = "auto"
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]*")
 
 
@@ -124,38 +120,9 @@ def readers_of(settings: "Settings", machine: "Machine") -> dict[str, Reader]:
     if unknown:
         raise LibraryError(unknown)
     return {
-        each.topic: _reader(dialects, each.dialect, machine.attributes, settings.max_record_bytes)
+        each.topic: Reader(dialects, each.dialect, machine.attributes, settings.max_record_bytes)
         for each in settings.sources
     }
-
-
-class _Frugal(Reader):
-    """A reader that takes no record longer than it is told, which is less than any reader takes."""
-
-    most = MAX_RECORD_BYTES
-
-    def read(
-        self,
-        value: bytes | None,
-        origin: Origin,
-        *,
-        key: bytes | None = None,
-        headers: Sequence[tuple[str, bytes]] = (),
-        latest: int | None = None,
-    ) -> list[Outcome]:
-        if value is not None and len(value) > self.most:
-            detail = f"{len(value)} bytes; at most {self.most} are read"
-            return [Rejection("too large", detail, origin, key, value, tuple(headers))]
-        return super().read(value, origin, key=key, headers=headers, latest=latest)
-
-
-def _reader(dialects: Mapping[str, "Dialect"], dialect: str, wanted: frozenset[str], most: int) -> Reader:
-    """A reader; one with a limit of its own only where that is asked for, since it costs a call for each record."""
-    if most >= MAX_RECORD_BYTES:
-        return Reader(dialects, dialect, wanted)
-    frugal = _Frugal(dialects, dialect, wanted)
-    frugal.most = most
-    return frugal
 
 
 def _found(what: str, name: str, shipped: Mapping[str, Path]) -> Path:

@@ -16,7 +16,7 @@ from journey.machine import Machine
 from journey.replay import fold
 from journey.rewinding import rank
 from journey.tally import Tally
-from schemas.reading import Reader
+from schemas.reading import AUTO, Reader
 from schemas.rejections import Rejection
 from schemas.signals import Signal
 from schemas.transitions import Transition, record
@@ -24,7 +24,7 @@ from stagewatch.commands.watching import watching
 from stagewatch.durations import instant
 from stagewatch.feed import Feed, Format
 from stagewatch.files import STANDARD, writing
-from stagewatch.library import AUTO, dialect_of, dialects_with, machine_of_journeys
+from stagewatch.library import dialect_of, dialects_with, machine_of_journeys
 from stagewatch.summary import Summary
 from stagewatch.tables import show
 
