@@ -126,5 +126,5 @@ class Judge:
 
 
 def _size(letter: DeadLetter, headers: list[tuple[str, bytes]]) -> int:
-    beside = sum(len(name) + len(value) + 8 for name, value in headers)
+    beside = sum(len(name.encode()) + len(value or b"") + 8 for name, value in headers)  # a value may be null
     return len(letter.key or b"") + len(letter.value or b"") + beside + ROOM

@@ -68,6 +68,9 @@ def ga4(*names: object) -> dict[str, object]:
         (letter(ga4("view_item", "purchase"), "ga4", says_part=False), Fate.UNSURE),
         (letter(ga4("view_item", "purchase"), "ga4"), Fate.SIGNALS),
         (letter({**EVENT, "note": "x" * 1_048_000}), Fate.TOO_LARGE),
+        (letter(EVENT, headers=(("a header may be null", None),)), Fate.SIGNALS),
+        (letter(EVENT, headers=(("trace", b"x" * 1_048_000),)), Fate.TOO_LARGE),
+        (letter(EVENT, headers=(("ü" * 524_000, b""),)), Fate.TOO_LARGE),
     ],
 )
 def test_what_would_become_of_a_dead_letter(given: DeadLetter, fate: Fate) -> None:
