@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Final
 from schemas.commands import ERASE, SUPPRESS, Command, read
 from schemas.rejections import Rejection
 from schemas.signals import Origin
+from stream.outlet import partition_of
 from stream.publishing import notice, rejection_record
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 # Commands that become durable together. Each leads to some 1 KB in the changelog and on each topic of transitions.
 SLICE: Final = 500
+ELSEWHERE: Final = "nobody here knows the customer, whose key Kafka's default partitioner puts on another partition"
 
 
 @dataclass(slots=True)
@@ -51,11 +53,9 @@ def obey(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
     for begin in range(0, len(batch.records), SLICE):
         rows = batch.records[begin : begin + SLICE]
         output = partition.begin(batch.wall)
-        found = [_read(classifier.obedience, batch, row) for row in rows[max(0, known - begin) :]]
+        found = [_obeyed(classifier, partition, output, batch, row) for row in rows[max(0, known - begin) :]]
         commands = [each for each in found if isinstance(each, Command)]
         rejections = [each for each in found if isinstance(each, Rejection)]
-        for command in commands:
-            _do(classifier.obedience, partition, output, command)
         output.others += [rejection_record(app.publish_to, it, app.rejected_takes) for it in rejections]
         output.source, output.taken = (batch.topic, rows[-1].offset + 1), len(rows)
         metrics.count("commands", Counter((command.command,) for command in commands))
@@ -63,9 +63,24 @@ def obey(classifier: Classifier, partition: Partition, batch: Batch) -> Iterator
         yield output
 
 
-def _read(obedience: Obedience, batch: Batch, row: ConsumerRecord[bytes, bytes]) -> Command | Rejection:
-    origin = Origin(batch.topic, batch.partition, row.offset)
-    return read(row.value, origin, key=row.key, headers=tuple(row.headers), keys=obedience.keys)
+def _obeyed(
+    classifier: Classifier, partition: Partition, output: Output, batch: Batch, row: ConsumerRecord[bytes, bytes]
+) -> Command | Rejection:
+    """The command that was done, or why none was."""
+    origin, headers = Origin(batch.topic, batch.partition, row.offset), tuple(row.headers)
+    found = read(row.value, origin, key=row.key, headers=headers, keys=classifier.obedience.keys)
+    if isinstance(found, Rejection):
+        return found
+    if not _may_be_here(classifier, partition, found.customer):
+        return Rejection("other partition", ELSEWHERE, origin, row.key, row.value, headers)
+    _do(classifier.obedience, partition, output, found)
+    return found
+
+
+def _may_be_here(classifier: Classifier, partition: Partition, customer: str) -> bool:
+    """Whether anything of the customer is here, or would come here; else it would be said that he is gone, wrongly."""
+    at_home = partition_of(customer.encode(), classifier.partitions) == partition.number
+    return at_home or customer in partition.memories or customer in partition.suppressed
 
 
 def _do(obedience: Obedience, partition: Partition, output: Output, command: Command) -> None:

@@ -33,6 +33,7 @@ REASONS: Final[Mapping[str, str]] = {
     "future": "the time is further ahead of the wall clock than is allowed",
     "no command": "the record is none of the commands that there are, or has not the fields of one",
     "other key": "the record's key is not the customer whom the command names",
+    "other partition": "the command stands where its customer is not: its sender has no partitioner like Kafka's own",
     "unsigned": "commands are to be signed here, and this one is not",
     "bad signature": "none of the keys that commands are signed with has signed it",
     "fault of ours": "reading it failed in a way that nobody foresaw; please report it with the record",

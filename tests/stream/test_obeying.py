@@ -1,6 +1,7 @@
 """Commands worked out for one partition, without a broker: what is forgotten, kept, published and set aside."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -9,11 +10,12 @@ from aiokafka import ConsumerRecord
 
 from agents.classify import Classifier
 from agents.command import SLICE, Obedience, obey
-from schemas.commands import encode
+from schemas.commands import COMMANDS, encode
 from stagewatch.app import create_app
 from stagewatch.settings import Settings
 from stream.batches import Batch
 from stream.changelog import PENDING
+from stream.outlet import partition_of
 from stream.partition import Output, Partition
 from stream.publishing import Topics, notice_of, notice_records
 from stream.restoring import Restored
@@ -92,6 +94,26 @@ def test_commands_that_were_done_before_are_not_done_again(classifier: Classifie
     assert [it["customer"] for it in gone([output])] == ["cyd"]
     assert list(here.memories) == ["ann"], "somebody new, who came after the command"
     assert output.source == (TOPIC, 3)
+
+
+def reasons(outputs: Sequence[Output]) -> list[bytes]:
+    return [dict(out.headers)["stagewatch-reason"] for output in outputs for out in output.others]
+
+
+def test_on_another_partition_than_his_own_nobody_is_said_to_be_gone(classifier: Classifier) -> None:
+    two = replace(classifier, partitions=2)
+    names = [f"customer-{number}" for number in range(9)]
+    home, elsewhere = ([name for name in names if partition_of(name.encode(), 2) == place] for place in (0, 1))
+    known, stranger = elsewhere[:2]
+    here = held(known)
+    outputs = list(obey(two, here, told(*((command, stranger) for command in COMMANDS), ("erase", home[0]))))
+    assert reasons(outputs) == [b"other partition"] * len(COMMANDS)
+    assert [it["customer"] for it in gone(outputs)] == [home[0]]
+    # Who is here, though he should not be, goes all the same: of those who were split nothing else would be left.
+    outputs = list(obey(two, here, told(("suppress", known), ("unsuppress", known), ("erase", known), offset=4)))
+    assert [it["customer"] for it in gone(outputs)] == [known]
+    assert reasons(outputs) == [b"other partition"]
+    assert (list(here.memories), len(here.suppressed)) == ([], 0)
 
 
 def test_what_is_no_command_is_set_aside(classifier: Classifier) -> None:
