@@ -28,6 +28,11 @@ MAX_MESSAGE: Final = 500
 
 _HALVES: Final = re.compile("[\ud800-\udfff]")
 
+_NO_ALIAS: Final = "anchors and aliases (&, *) are not allowed; write it out, or put the text in quotes"
+_NO_TAG: Final = "tags (!) are not allowed; leave this one out, or put the text in quotes"
+# How PyYAML names a tag that nobody declared, which may be a password that begins with !.
+_HANDLE: Final = re.compile(r"(?<=handle) .*", re.DOTALL)
+
 
 def cut(message: str, most: int = MAX_MESSAGE) -> str:
     """The message, its middle left out where it is too long to be read."""
@@ -72,8 +77,12 @@ class Document:
         return Fault(self.where, line, column, cut(".".join(map(str, place))), cut(message))
 
 
-class TooMuchError(yaml.MarkedYAMLError):
-    """The text is out of measure: too long, or nested too deep."""
+class RefusedError(yaml.MarkedYAMLError):
+    """The text is YAML, and is not read all the same."""
+
+
+class TooMuchError(RefusedError):
+    """It is out of measure: too long, or nested too deep."""
 
 
 class BoundedLoader(yaml.SafeLoader):
@@ -112,6 +121,14 @@ class _Loader(BoundedLoader):
 
     yaml_implicit_resolvers: Mapping[str, list[Any]] = {}  # type: ignore[assignment]
 
+    def fetch_alias(self) -> None:
+        """A word begins with *."""
+        raise RefusedError(problem=_NO_ALIAS, problem_mark=self.get_mark())
+
+    def fetch_anchor(self) -> None:
+        """A word begins with &, and would be dropped."""
+        raise RefusedError(problem=_NO_ALIAS, problem_mark=self.get_mark())
+
 
 _TAG: Final = "tag:yaml.org,2002:"
 _CORE: Final = (
@@ -139,7 +156,8 @@ def load_document(text: str, where: str) -> Document:
             document.data = _Builder(document).value(node, ())
     except yaml.MarkedYAMLError as error:
         mark: Any = error.problem_mark or error.context_mark
-        said = str(error.problem) if isinstance(error, TooMuchError) else f"not YAML: {error.problem}"
+        problem = _HANDLE.sub("", str(error.problem))
+        said = problem if isinstance(error, RefusedError) else f"not YAML: {problem}"
         document.faults.append(Fault(where, mark.line + 1, mark.column + 1, "", cut(said)))
     except (yaml.YAMLError, ValueError, OverflowError) as error:  # characters or escapes that YAML does not allow
         document.faults.append(document.fault((), f"not YAML: {error}"))
@@ -151,14 +169,10 @@ class _Builder:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._seen: set[int] = set()
 
     def value(self, node: Any, place: Place) -> Any:  # noqa: ANN401  PyYAML is untyped; a document may hold anything
         """The plain data of a node that stands at `place`."""
         self._document.places[place] = (node.start_mark.line + 1, node.start_mark.column + 1)
-        if id(node) in self._seen:
-            return self._refuse(place, "aliases are not allowed; write it out")
-        self._seen.add(id(node))
         if len(place) > MAX_NESTING:
             return self._refuse(place, "nested too deep")
         if node.tag == _TAG + "map":
@@ -166,7 +180,7 @@ class _Builder:
         if node.tag == _TAG + "seq":
             return [self.value(item, (*place, index)) for index, item in enumerate(node.value)]
         if node.tag not in _SCALARS or not isinstance(node, yaml.ScalarNode):
-            return self._refuse(place, f"the tag {node.tag} is not allowed")
+            return self._refuse(place, _NO_TAG)
         return self._scalar(node, place)
 
     def _scalar(self, node: Any, place: Place) -> Any:  # noqa: ANN401
@@ -174,7 +188,7 @@ class _Builder:
         if has_half(text):
             return self._refuse(place, "there is half a character in this text")
         if node.tag in _PLAIN and not _PLAIN[node.tag].fullmatch(text):
-            return self._refuse(place, f"{text!r} is not what the tag {node.tag} says")
+            return self._refuse(place, _NO_TAG)
         try:
             return _SCALARS[node.tag](text)
         except ValueError:  # Python reads no integer of more than 4,300 digits

@@ -17,6 +17,7 @@ from schemas.dialects import SHIPPED, DialectError, load_dialect, shipped_dialec
 from schemas.documents import cut
 from schemas.reading import AUTO, Reader
 from stagewatch.mistakes import Mistake
+from stagewatch.texts import text_in
 
 if TYPE_CHECKING:
     from journey.definition import Definition
@@ -46,7 +47,7 @@ def shipped_journeys() -> dict[str, Path]:
 def text_of(path: str | Path) -> str:
     """The text of a file. LibraryError where it cannot be read."""
     try:
-        return Path(path).read_text(encoding="utf-8")
+        return text_in(path)
     except OSError as error:
         raise LibraryError([f"{path}: cannot be read: {error.strerror}"]) from None
     except UnicodeDecodeError:

@@ -54,7 +54,7 @@ def _reachable(addresses: str) -> str:
 
 
 Addresses = Annotated[
-    str, StringConstraints(pattern=r"^[^\s,:]+:\d{1,5}(,[^\s,:]+:\d{1,5})*$"), AfterValidator(_reachable)
+    str, StringConstraints(pattern=r"^[^\s,:@/]+:\d{1,5}(,[^\s,:@/]+:\d{1,5})*$"), AfterValidator(_reachable)
 ]
 
 

@@ -8,7 +8,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
@@ -18,6 +17,7 @@ from stagewatch.mistakes import Mistake
 from stagewatch.settings import secrets
 from stagewatch.settings.fields import BY_HAND
 from stagewatch.settings.model import Settings
+from stagewatch.texts import text_in
 
 PREFIX = "STAGEWATCH_"
 FILE_VARIABLE = "STAGEWATCH_SETTINGS"
@@ -33,6 +33,8 @@ _PLAINLY = {
     "missing": "is missing",
     "string_pattern_mismatch": "is not written as it must be",
     "path_not_file": "there is no such file",
+    "model_type": "must hold settings by name, such as `name: value`",
+    "too_short": "names nothing",
 }
 
 Leaf = tuple[str, ...]
@@ -205,7 +207,7 @@ class _File:
 
 def _read(name: str) -> _File:
     try:
-        text = Path(name).read_text(encoding="utf-8")
+        text = text_in(name)
     except OSError as error:
         raise SettingsError([Fault(name, f"cannot be read: {error.strerror}")]) from None
     except UnicodeDecodeError:
@@ -237,19 +239,31 @@ def _validated(
 def _fault(error: Mapping[str, Any], origins: Mapping[Leaf, str], file: _File) -> Fault:
     place: Place = error["loc"]
     name = cut(".".join(map(str, place)), LONGEST)
+    where = _where(place, origins, file)
     if error["type"] == "extra_forbidden":
         known = {".".join(leaf) for leaf, _ in leaves()} | {".".join(secrets.twin(leaf)) for leaf in secret_leaves()}
-        return Fault(file.place(place), f"{name}: no such setting{_nearest(name, known)}")
+        return Fault(where or file.name, f"{name}: no such setting{_nearest(name, known)}")
     message = cut(_PLAINLY.get(error["type"], error["msg"]).removeprefix("Value error, ").removeprefix("Input "))
     leaf, meaning = next(((leaf, info) for leaf, info in leaves() if place[: len(leaf)] == leaf), ((), None))
     if meaning is None:
-        return Fault(name or file.name or "settings", message)
+        told = f"{name}: {message}" if where else message  # what a section's own check says names its settings
+        return Fault(where or name or file.name or "settings", told)
     given = error["input"]
-    # Nothing of `security` is quoted: a password may stand beside its place.
-    hidden = leaf[0] == "security" or secrets.is_secret(meaning.annotation)
-    secret = hidden or not isinstance(given, str | int | float)
-    where = file.place(place) if place in file.places else origins.get(leaf, "settings")
-    return Fault(where, f"{name}{'' if secret else f' is {_shown(given)}'}: {message}. {meaning.description}")
+    secret = secrets.is_secret(meaning.annotation)
+    if secret and error["type"] == "too_short":
+        message = "is too short"
+    # Nothing of `security` is quoted, since a password may stand beside its place; nor an address with a login in it.
+    hidden = secret or leaf[0] == "security" or not isinstance(given, str | int | float)
+    quoted = "" if hidden or (isinstance(given, str) and "@" in given) else f" is {_shown(given)}"
+    return Fault(where or "settings", f"{name}{quoted}: {message}. {meaning.description}")
+
+
+def _where(place: Place, origins: Mapping[Leaf, str], file: _File) -> str:
+    """Where a value came from, in a file with its line; empty where nobody gave it."""
+    leaf = next((leaf for leaf in origins if place[: len(leaf)] == leaf), None)
+    if leaf is None or origins[leaf] == file.place(leaf):
+        return file.place(place) if place in file.places else ""
+    return origins[leaf]
 
 
 def _shown(given: float | str) -> str:

@@ -4,11 +4,13 @@ Each setting that is a secret has such a twin, beside it in the settings file an
 the file holds goes the way of any other value; the file's path is shown, and what it holds is not.
 """
 
+import os
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
+
+from stagewatch.texts import text_in
 
 Leaf = tuple[str, ...]
 
@@ -39,7 +41,7 @@ def read(path: object) -> tuple[str | None, str]:
     if not isinstance(path, str):
         return None, "must be the path of a file"
     try:
-        secret = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        secret = text_in(path).rstrip("\r\n")
     except OSError as error:
         return None, f"{path if is_path(path) else 'it'} cannot be read: {error.strerror}"
     except ValueError:
@@ -48,5 +50,6 @@ def read(path: object) -> tuple[str | None, str]:
 
 
 def is_path(value: object) -> bool:
-    """Whether what was given as a path is one to be told: it is none where a key or a token was given itself."""
-    return isinstance(value, str) and "/" in value and "\n" not in value and "-----" not in value
+    """Whether what was given as a path is one to be told: in a folder that there is. Else it may be the secret."""
+    folder = os.path.dirname(value) if isinstance(value, str) else ""  # noqa: PTH120  Path makes "." of ""
+    return folder != os.sep and os.path.isdir(folder)  # noqa: PTH112  the same

@@ -93,6 +93,11 @@ def test_what_is_no_path_in_a_settings_file_is_told(tmp_path: Path) -> None:
 WRONG = {
     "short token": {"http.token": SECRET[:10]},
     "given as a path": {**LOGIN, "security.password_file": SECRET},
+    "given as a path, with a slash": {**LOGIN, "security.password_file": f"{SECRET}/x"},
+    "given as a path, with a slash first": {"commands.keys_file": f"/{SECRET}"},
+    "before the broker's address": {"broker": f"shop:{SECRET}@127.0.0.1:1"},
+    "the same, without a name": {"broker": f"{SECRET}@127.0.0.1:1"},
+    "in a URL": {"broker": f"kafka://shop:{SECRET}@127.0.0.1:1"},
     "token given as a path": {**LOGIN, "security.mechanism": "OAUTHBEARER", "security.token_file": SECRET},
     "key given as a path": {
         "security.protocol": "SSL",
@@ -138,6 +143,12 @@ def test_nor_by_a_worker_that_says_all_it_can(wrong: str) -> None:
         f"security: {{password: [{SECRET}], key_password: {{{SECRET}: 1}}, passwort: {SECRET}}}\n",
         f"security: {SECRET}\nhttp: [{SECRET}]\n",
         f"security: {{password: 1, password: {SECRET}}}\n",
+        *(
+            f"security:\n  password: {first}{SECRET}\n"
+            for first in ("!", "!!", "!!int ", "!<", "!x!", "*", "&", "@", "%")
+        ),
+        f"broker: shop:{SECRET}@here:9092\n",
+        f"broker: {SECRET}@here:9092\n",
     ],
 )
 def test_a_settings_file_that_cannot_be_read_is_not_quoted(tmp_path: Path, text: str) -> None:

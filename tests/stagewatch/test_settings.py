@@ -133,6 +133,9 @@ def test_a_mistake_is_answered_with_what_to_do(environment: dict[str, str], advi
         ("a.yaml", "http: [", "a.yaml:"),
         ("a.yaml", "- http", "must hold settings by name"),
         ("a.toml", "http", "is not TOML"),
+        ("a.yaml", "broker: here:1\nhttp: 8000", "a.yaml:2: http: must hold settings by name"),
+        ("a.yaml", "journeys: []", "a.yaml:1: journeys: names nothing"),
+        ("a.yaml", "sources:\n- {topic: a, pw: b}", "a.yaml:2: sources.0.pw: no such setting"),
     ],
 )
 def test_a_file_that_cannot_be_understood_is_one_fault(tmp_path: Path, name: str, text: str, told: str) -> None:
@@ -143,6 +146,25 @@ def test_a_file_that_is_no_text_is_a_fault(tmp_path: Path) -> None:
     path = tmp_path / "a.yaml"
     path.write_bytes(b"\xff\xfe")
     assert faults({}, str(path)) == [f"{path}: is no UTF-8 text"]
+
+
+@pytest.mark.parametrize(("name", "text"), [("a.yaml", "partitions: 3"), ("a.toml", "partitions = 3")])
+def test_the_mark_that_windows_puts_first_is_read_over(tmp_path: Path, name: str, text: str) -> None:
+    assert load({}, written_to(tmp_path, f"\ufeff{text}\n", name)).settings.partitions == 3
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="there is no /dev/zero on this system")
+def test_a_file_without_end_is_a_fault() -> None:
+    (told,) = faults({}, "/dev/zero")
+    assert "at most 262,144 are read" in told
+
+
+def test_what_is_wrong_in_a_variable_names_the_variable_also_where_it_goes_over_a_file(tmp_path: Path) -> None:
+    given = {"STAGEWATCH_SOURCES": '[{"topic": "a", "pw": "b"}]', "STAGEWATCH_PARTITIONS": "x"}
+    for file in (None, written_to(tmp_path, "partitions: 3\nsources: [{topic: a, pw: c}]")):
+        sources, partitions = faults(given, file)
+        assert sources.startswith("STAGEWATCH_SOURCES: sources.0.pw: no such setting")
+        assert partitions.startswith("STAGEWATCH_PARTITIONS: partitions is 'x'")
 
 
 def test_an_empty_file_and_an_empty_variable_set_nothing(tmp_path: Path) -> None:
