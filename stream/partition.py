@@ -388,9 +388,18 @@ class Partition:
         # Behind the transitions: these entries have no outboxes any more.
         for some in restored.rewritten():
             entries = [customer_record(self._place, customer.encode(), entry) for customer, entry in some]
-            await self.writing.catch_up(replace(going, changes=entries, records=[], after=[]), marked=True)
+            # First where they stand, in the words of these journeys: after a crash they are brought over again.
+            stand = self._standing(customer for customer, _ in some)
+            await self.writing.catch_up(replace(going, aside=stand, changes=entries, records=[], after=[]), marked=True)
         self.resting.keep({}, self._reached(), own)
         return count
+
+    def _standing(self, customers: Iterable[str]) -> list[Out]:
+        """The records of `customer-stages` of those who have ever moved; no others have one."""
+        setting = self._setting
+        memories = (self.memories[customer] for customer in customers)
+        moved = (each for each in memories if each.sequence or setting.machine.stages(each) != self._beginning)
+        return [stages_record(setting.topics, setting.machine, each) for each in moved]
 
     def _again(self, restored: Restored) -> list[Out]:
         return [

@@ -59,6 +59,11 @@ async def test_customers_stand_where_they_stood_and_nobody_is_mailed(corner: Cor
         await worker.ready()
         assert "have been brought over" in worker.log
         assert await stand.published() == told, "nothing is published by a change"
+        now = await standing(stand)
+        assert {customer: each["since"] for customer, each in now.items()} == {
+            customer: each["since"] for customer, each in stood.items()
+        }
+        assert not any(each["stage"] == "consideration" for each in now.values())
         await stand.send(events[1_850:])
         await until(stand.caught_up, 60, "everything to be committed")
         await worker.stop()

@@ -26,9 +26,11 @@ PATIENCE, IDLE_AFTER = 1_000, 1_000
 PLACE = ("log", 0)
 
 
-def partition(machine: Machine = MACHINE, sources: tuple[str, ...] = (SOURCE,)) -> Partition:
-    """One that nothing has been told yet; its outlet is not connected."""
-    return Partition(0, Setting(machine, Topics(), "log", nowhere(), frozenset(sources), new_clock()))
+def partition(
+    machine: Machine = MACHINE, sources: tuple[str, ...] = (SOURCE,), outlet: Outlet | None = None
+) -> Partition:
+    """One that nothing has been told yet; its outlet is not connected, if none is given."""
+    return Partition(0, Setting(machine, Topics(), "log", outlet or nowhere(), frozenset(sources), new_clock()))
 
 
 def nowhere() -> Outlet:

@@ -1,5 +1,6 @@
 """A changelog that another version of the journeys wrote, read back: who is brought over, and what is refused."""
 
+from collections.abc import Iterable
 from pathlib import Path
 
 import orjson
@@ -12,9 +13,10 @@ from journey.saving import decode, encode
 from schemas.signals import Origin, Signal
 from stream.batches import Records
 from stream.changelog import OWN, CustomerEntry, DamagedError, customer_record, own_record
+from stream.connection import Connection
 from stream.databases import Databases
 from stream.files import Files
-from stream.outlet import Out
+from stream.outlet import Out, Outlet, Place
 from stream.resting import Reached
 from stream.restoring import Restored
 from stream.strangers import SLICE, JourneysChangedError, layout_record, refuse
@@ -206,3 +208,37 @@ async def test_the_first_worker_of_a_version_writes_its_layout_and_no_other_does
     restored = Restored(NEW)
     restored.load([marker(1, T + HOUR)])
     assert held.reaches(restored, T) == T + HOUR
+
+
+class Taking(Outlet):
+    """An outlet to a broker that takes everything, and keeps it."""
+
+    def __init__(self) -> None:
+        super().__init__(Connection("nowhere:1"), client_id="test")
+        self.taken: list[Out] = []
+
+    async def send(self, records: Iterable[Out]) -> dict[Place, int]:
+        """Take all of them."""
+        some = list(records)
+        self.taken += some
+        return {(out.topic, out.partition or 0): len(self.taken) for out in some}
+
+
+async def test_where_customers_stand_is_said_in_the_words_of_the_new_version_before_they_are_written_down() -> None:
+    renamed = shop(
+        *[(old, new) for old, new in GONE], ("title: a shop", "title: a shop\nmigrates: {cart: {left: abandoned}}")
+    )
+    left = memory("ann", "cart_updated")
+    left = apply(OLD, left, "ann", "shop", [Signal("ann", "searched", T + HOUR, "x", {}, Origin("shop", 0, 1))])[0]
+    restored = read(renamed, LAYOUT, entry(left), entry(memory("bob", "searched")), now=T + HOUR)
+    outlet = Taking()
+    held = partition(renamed, outlet=outlet)
+    held.fill(restored, T)
+    assert await held.republish(restored) == 0
+    told = [out for out in outlet.taken if not (out.key or b"").startswith(OWN)]
+    assert [(out.topic, out.key) for out in told] == [
+        ("customer-stages", b"ann"), ("log", b"ann"), ("log", b"bob"),
+    ]  # fmt: skip
+    assert told[0].value is not None
+    (shown,) = orjson.loads(told[0].value)["journeys"].values()
+    assert (shown["version"], shown["tracks"]["cart"]["stage"]) == (2, "abandoned")
