@@ -6,8 +6,9 @@ work on it. It knows nothing of events.
 
 import gzip
 import io
+import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
@@ -21,6 +22,9 @@ CHUNK = 1 << 20
 
 FRAME_CHUNK = 1 << 16
 """Bytes of a zstd file unpacked at once: events become some 20 times larger."""
+
+LONGEST_LINE = 64 << 20
+"""Bytes, sixty times the longest record. Where no line ends for so long there are no lines, and perhaps no end."""
 
 STANDARD = "-"
 
@@ -39,13 +43,16 @@ def stem_suffix(name: str) -> str:
 
 
 @contextmanager
-def reading(name: str, watch: Watch | None = None) -> Iterator[io.BufferedReader]:
-    """The file's bytes, uncompressed. FileError if it cannot be opened, or is damaged further on."""
+def reading(name: str, watch: Watch | None = None, ends: str = "\n") -> Iterator[io.BufferedReader]:
+    """The bytes of a file of lines, uncompressed; any of the characters in `ends` ends a line.
+
+    FileError if it cannot be opened, or further on is damaged or has a line of more than LONGEST_LINE.
+    """
     with (
         _opened(name, "rb") as raw,
         _uncompressed(name, cast("BinaryIO", _Watched(raw, watch)) if watch else raw) as content,
     ):
-        yield io.BufferedReader(_Named(content, name), CHUNK)
+        yield io.BufferedReader(_Named(content, name, [each.encode() for each in ends]), CHUNK)
 
 
 @contextmanager
@@ -62,6 +69,16 @@ def writing(name: str) -> Iterator[BinaryIO]:
             buffered.flush()
         finally:
             buffered.detach()
+
+
+def keep_apart(read: Iterable[str], written: Iterable[str]) -> None:
+    """FileError where a file would be written over before it is read, or be written twice."""
+    taken = {os.path.realpath(name) for name in read}
+    for name in written:
+        real = os.path.realpath(name)
+        if real in taken and not (os.path.exists(real) and not os.path.isfile(real)):  # noqa: PTH110, PTH113
+            raise FileError(f"{name}: is to be written, and is read or written already: name another file")
+        taken.add(real)
 
 
 @contextmanager
@@ -178,12 +195,14 @@ class _Unzstd(io.RawIOBase):
 
 
 class _Named(io.RawIOBase):
-    """A file whose faults, found at any later read, name it."""
+    """A file whose faults, found at any later read, name it: it is damaged, or a line of it does not end."""
 
-    def __init__(self, file: BinaryIO, name: str) -> None:
+    def __init__(self, file: BinaryIO, name: str, ends: list[bytes]) -> None:
         super().__init__()
         self._file: Any = file
         self._name = name
+        self._ends = ends
+        self._line = 0  # bytes read of a line that has not ended
 
     def readable(self) -> bool:
         return True
@@ -193,4 +212,11 @@ class _Named(io.RawIOBase):
             count: int = self._file.readinto(buffer)
         except (OSError, EOFError, zstandard.ZstdError) as error:
             raise FileError(f"{self._name}: cannot be read: {error}") from error
+        read = bytes(buffer[:count])
+        ended = max(map(read.rfind, self._ends))
+        self._line = self._line + count if ended < 0 else count - ended - 1
+        if self._line > LONGEST_LINE:
+            raise FileError(
+                f"{self._name}: no line ends for {LONGEST_LINE >> 20} MiB: write one event a line, as JSON, or a table"
+            )
         return count

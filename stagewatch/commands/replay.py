@@ -23,7 +23,7 @@ from schemas.transitions import Transition, record
 from stagewatch.commands.watching import watching
 from stagewatch.durations import instant
 from stagewatch.feed import Feed, Format
-from stagewatch.files import STANDARD, writing
+from stagewatch.files import STANDARD, keep_apart, writing
 from stagewatch.library import dialect_of, dialects_with, machine_of_journeys
 from stagewatch.summary import Summary
 from stagewatch.tables import show
@@ -120,6 +120,7 @@ def replay(  # noqa: PLR0917  one for each option
     stagewatch replay events.jsonl.gz --summary
     stagewatch replay orders.csv --dialect my-dialect.yaml --sort --until end -o transitions.jsonl
     """  # noqa: D301  click's mark for lines that stay as they are
+    keep_apart((name for name in files if name != STANDARD), filter(None, (output, rejected)))
     machine = machine_of_journeys(journeys)
     reader = reader_of(dialect, machine)
     told = Summary(machine) if summary else None
@@ -133,6 +134,12 @@ def replay(  # noqa: PLR0917  one for each option
         write(told.counted(transitions) if told else transitions, out)
     if told:
         show(told, feed.counts, Console(stderr=output == STANDARD))
+    if (unread := feed.counts.rejected.total()) and not (rejected or summary):
+        click.echo(
+            f"{unread:,} of {feed.counts.events:,} events could not be understood: --rejected FILE writes them down"
+            " with the reason, --summary counts them",
+            err=True,
+        )
     if tally.too_late and not sort:
         click.echo(
             f"{tally.too_late:,} signals came more than {written(machine.lateness)} (the journey's lateness) after"

@@ -16,6 +16,7 @@ from click.testing import CliRunner, Result
 
 from schemas.dialects import shipped_dialects
 from schemas.published import TransitionRecord
+from stagewatch import files
 from stagewatch.cli import main
 from stagewatch.shoppers import Plan, shoppers
 from stagewatch.speaking import in_json
@@ -225,6 +226,52 @@ def test_a_cell_that_never_ends_does_not_stop_the_table(tmp_path: Path) -> None:
     file = in_file(tmp_path, [b"user_id,session_id,event,timestamp", *rows], "table.csv")
     told = run(file, "-d", str(ECOM), "--summary").stdout
     assert ["page_viewed", "1"] in [line.split() for line in told.splitlines()]
+
+
+def test_what_is_rejected_and_written_nowhere_is_told_of(tmp_path: Path) -> None:
+    told = run(in_file(tmp_path, [cart(0), b"nonsense", b"", b"[]"])).stderr
+    assert told.startswith("2 of 3 events could not be understood: --rejected FILE")
+
+
+@pytest.mark.parametrize(("name", "line"), [("a.jsonl", b"x"), ("a.csv", b"x"), ("a.jsonl.gz", b"\r"), ("a.csv", b",")])
+def test_a_line_that_never_ends_ends_the_replay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, line: bytes
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 3 << 20)
+    file = in_file(tmp_path, [line * (5 << 20)], name)
+    result = CliRunner().invoke(main, ["replay", file])
+    assert (result.exit_code, result.stdout) == (1, "")
+    assert f"{file}: no line ends for 3 MiB" in result.stderr
+
+
+def test_long_lines_and_lines_that_end_as_they_did_on_old_machines_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(files, "LONGEST_LINE", 3 << 20)
+    long = cart(0) + b" " * (1 << 20)
+    assert len(transitions(in_file(tmp_path, [long, cart(3_600), long, long]), "--until", "end")) > 0
+    table = tmp_path / "table.csv"
+    table.write_bytes(b"customer,kind,at,note\r" + (b"ann,cart_updated,2024-06-01T00:00:00Z,%1000d\r" % 0) * 4_000)
+    assert run(str(table), "--summary").stderr == ""
+
+
+def test_names_of_columns_without_end_are_a_mistake(tmp_path: Path) -> None:
+    file = in_file(tmp_path, [b"x" * (2 << 20) + b",customer", b"1,2"], "table.csv")
+    result = CliRunner().invoke(main, ["replay", file])
+    assert result.exit_code == 1
+    assert result.stderr.startswith(f"{file}: its first line holds no names of columns")
+
+
+@pytest.mark.parametrize("option", ["-o", "--rejected"])
+def test_a_file_is_not_written_over_while_it_is_read(tmp_path: Path, option: str) -> None:
+    file = in_file(tmp_path, events(100))
+    before = Path(file).read_bytes()
+    (tmp_path / "other.jsonl").symlink_to(file)
+    for name in (file, str(tmp_path / "other.jsonl")):
+        result = CliRunner().invoke(main, ["replay", file, option, name])
+        assert (result.exit_code, Path(file).read_bytes() == before) == (1, True)
+        assert "name another file" in result.stderr
+    run(file, "-o", "/dev/null", "--rejected", "/dev/null")
 
 
 def test_progress_is_shown_where_somebody_looks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
