@@ -16,7 +16,7 @@ from hashlib import blake2b
 from itertools import count
 
 from journey.definition import DROPPED_OFF, Definition, Fact, Move, Track
-from journey.memory import BEGINNING, NEVER, Slot
+from journey.memory import BEGINNING, DUE, NEVER, Slot
 from schemas.signals import ATTRIBUTES, KINDS
 
 CUSTOMER = "s"
@@ -144,7 +144,7 @@ class _Laying:
         )
         facts = self.facts((fact for fact in definition.facts if fact.per is None), CUSTOMER)
         deadlines = tuple(slot for each in tracks for slot in _deadlines(each))
-        fingerprint = _fingerprint(tracks, definition.facts)
+        fingerprint = _fingerprint(tracks, definition.facts, first)
         return JourneyPlace(definition, first, len(self.slots), tracks, facts, fingerprint, deadlines)
 
     def facts(self, facts: Iterable[Fact], within: str) -> dict[str, tuple[Fact, str]]:
@@ -209,16 +209,21 @@ def _left_by_all(track: Track, move: Move) -> bool:
     return not all(addressed(track, kind) for kind in move.kinds)
 
 
-def _fingerprint(tracks: Iterable[TrackPlace | CartsPlace], facts: Iterable[Fact]) -> str:
-    """Tells whether a saved state has the same slots with the same meaning, even if the version was left as it was."""
-    slots = [_slots(place) for place in tracks]
+def _fingerprint(tracks: Iterable[TrackPlace | CartsPlace], facts: Iterable[Fact], first: int) -> str:
+    """Tells whether a saved state has the same slots with the same meaning, even if the version was left as it was.
+
+    The same for a journey whose slots begin at `first` as for one that stands before all others.
+    """
+    slots = [_slots(place, first) for place in tracks]
     kept = [(fact.name, fact.operation, fact.within, fact.attribute, fact.per) for fact in facts]
     return blake2b(repr((slots, kept)).encode(), digest_size=4).hexdigest()
 
 
-def _slots(place: TrackPlace | CartsPlace) -> tuple[object, ...]:
+def _slots(place: TrackPlace | CartsPlace, first: int) -> tuple[object, ...]:
     one = place if isinstance(place, TrackPlace) else place.inner
+    before = first - (DUE + 1) if isinstance(place, TrackPlace) else 0  # slots of a cart are counted in the cart
+    frame, furthest = (None if slot is None else slot - before for slot in (one.frame, one.furthest))
     # A move that is held back is written down by its number.
     numbered = () if one.held is None else tuple(move.name for move in one.moves)
     limited = tuple(one.published)
-    return one.within, one.track.name, one.track.stages, len(one.deadlines), one.frame, one.furthest, numbered, limited
+    return one.within, one.track.name, one.track.stages, len(one.deadlines), frame, furthest, numbered, limited

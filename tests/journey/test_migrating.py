@@ -308,6 +308,18 @@ def test_where_two_journeys_are_followed_only_the_changed_one_is_brought_over() 
     assert stage(new, memory, "cart") == ("filled", MINUTE)
 
 
+def test_under_the_same_version_a_journey_may_stand_behind_others_or_before_them() -> None:
+    other = load(FIRST.replace("journey: shop", "journey: other"), "other.yaml")
+    one, turned = compile_journeys([*OLD.definitions, other]), compile_journeys([other, *OLD.definitions])
+    alone = compile_journeys([other])
+    memory = heard(*AT_THE_CART, machine=one)
+    for before, after in (one, turned), (turned, one), (one, alone), (alone, one):
+        written, known = encode(before, heard(*AT_THE_CART, machine=before)), dict([layout(before)])
+        assert why_not(after, written, known) == []
+        found = where(after, decode(after, "ann", written, known))
+        assert found["other"] == where(one, memory)["other"]
+
+
 def test_what_a_move_holds_back_is_known_by_another_machine_that_numbers_moves_otherwise() -> None:
     """Under the same version, too: a further move changes no slot, and the numbers of those behind it."""
     graced = ("left], to: empty, on: order_completed", "left], to: empty, on: order_completed, grace: 10m")
