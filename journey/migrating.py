@@ -60,7 +60,7 @@ class Migration:
         saved: the journeys in the order of their slots.
         description: what these slots mean; None where nobody has written that down.
 
-    `refusals` says why not; `lasting` whether anything begins anew, so that its time must be written down.
+    `refusals` says why not; `lasting` whether anything begins anew or is forgotten, so that it must be written down.
 
     Raises:
         ValueError: the description is of other journeys.
@@ -79,6 +79,8 @@ class Migration:
         for each, end, was in zip(saved, ends, described, strict=True):
             if (place := places.pop(each[0], None)) is not None:
                 self._bring_over(place, each, slice(end - each[3], end), was, tracks)
+            else:
+                self.lasting = True
             tracks += len(was.tracks) if was is not None else 0
         for place in places.values():
             self._begin(place.tracks)

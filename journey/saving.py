@@ -150,6 +150,20 @@ def why_not(machine: Machine, value: bytes, described: Mapping[str, bytes] = NOT
     return [] if is_of(machine, value) else _migration_of(machine, value, described)[1].refusals
 
 
+def left_out(machine: Machine, value: bytes) -> list[str]:
+    """The journeys in which a memory was saved and which the machine does not follow.
+
+    Raises:
+        SavedMemoryError: nothing of the kind.
+    """
+    try:
+        _, _, journeys = orjson.loads(value.partition(b"\n")[0])
+        followed = {definition.journey for definition in machine.definitions}
+        return [name for name, *_ in journeys if name not in followed]
+    except (LookupError, TypeError, ValueError):
+        raise SavedMemoryError(DAMAGED) from None
+
+
 def decode(
     machine: Machine,
     customer: str,
@@ -160,9 +174,9 @@ def decode(
     """The memory of `customer` that `value` is.
 
     A journey that the machine follows and the memory does not know begins at the memory's time; one that the memory
-    knows and the machine does not follow is left out; what becomes of one in another version, `journey.migrating` says.
-    Where the machine is not of the same meaning as the one that saved the memory, no signal can be put in a place
-    before the memory's time.
+    knows and the machine does not follow is left out (`left_out` names it); what becomes of one in another version,
+    `journey.migrating` says. Where the machine is not of the same meaning as the one that saved the memory, no signal
+    can be put in a place before the memory's time.
 
     Args:
         machine: whose memory it is to be.

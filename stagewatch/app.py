@@ -81,6 +81,7 @@ def create_app(
         new_clock=partial(_clock, machine.patience, settings.clock.idle_after),
         stores=stores_of(settings),
         ready=max(1, READY // settings.partitions),
+        forgets=frozenset(settings.forget_journeys),
         reached=reached,
         at_once=_at_once(app, reached),
     )

@@ -92,6 +92,8 @@ class Setting:
     stores: Stores = field(default_factory=InMemory)
     #: memories that a partition keeps ready to use
     ready: int = READY
+    #: journeys that are followed no longer, and may be forgotten
+    forgets: frozenset[str] = frozenset()
     #: told of each step that is done
     reached: steps.Reached = steps.nothing
     #: makes what takes each of a partition's batches in one; None where they are written step by step
@@ -346,7 +348,7 @@ class Partition:
         """What is to be filled with the partition's changelog."""
         setting = self._setting
         self.resting = await setting.stores.open(self.number)
-        return Restored(setting.machine, self.resting, setting.ready)
+        return Restored(setting.machine, self.resting, setting.ready, setting.forgets)
 
     def fill(self, restored: Restored, wall: int) -> None:
         """Begin where the changelog ends: count the customers, find their deadlines, wait for every source."""

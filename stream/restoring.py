@@ -12,7 +12,7 @@ keep just that one, the newer memory has to be written again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, Final
 
 from aiokafka import ConsumerRecord
@@ -75,7 +75,13 @@ class Restored:
         behind: whether the last marker is an older one than another.
     """
 
-    def __init__(self, machine: Machine, resting: Resting | None = None, ready: int = READY) -> None:
+    def __init__(
+        self,
+        machine: Machine,
+        resting: Resting | None = None,
+        ready: int = READY,
+        forgets: Container[str] = (),
+    ) -> None:
         self.resting = resting or Packed()
         self.memories = Memories(machine, self.resting, ready)
         self.known = 0
@@ -89,7 +95,7 @@ class Restored:
         self.floor: dict[str, int] = {}
         self.own: dict[bytes, bytes] = {}
         self.pending: dict[bytes, bytes] = {}
-        self.strangers = Strangers(machine, self.own)
+        self.strangers = Strangers(machine, self.own, forgets)
         self.changed: list[str] = []
         self.fallen: set[str] = set()
         self.behind = False

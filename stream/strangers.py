@@ -7,7 +7,7 @@ time had come. Who may be brought over, and what becomes of them, `journey.migra
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Final
 
 from aiokafka import ConsumerRecord
@@ -15,7 +15,7 @@ from orjson import JSONEncodeError
 
 from journey.machine import Machine
 from journey.migrating import Refusal
-from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, why_not
+from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, left_out, why_not
 from stream.changelog import OWN, DamagedError
 from stream.resting import Packed
 
@@ -35,11 +35,13 @@ class Strangers:
     Args:
         machine: which is to have them.
         own: what the partition keeps for itself, layouts among it; it may grow.
+        forgets: journeys of which it is said that they may be forgotten.
     """
 
-    def __init__(self, machine: Machine, own: dict[bytes, bytes]) -> None:
+    def __init__(self, machine: Machine, own: dict[bytes, bytes], forgets: Container[str] = ()) -> None:
         self._machine = machine
         self._own = own
+        self._forgets = forgets
         self._kept = Packed()
         #: of each customer the record's offset and the layout
         self._places: dict[str, tuple[int, str]] = {}
@@ -82,8 +84,10 @@ class Strangers:
         return found
 
     def _why_not(self, customer: str, described: dict[str, bytes]) -> list[Refusal]:
+        written = self.written(customer)
         try:
-            return why_not(self._machine, self.written(customer), described)
+            lost = [name for name in left_out(self._machine, written) if name not in self._forgets]
+            return [*map(_forgotten, lost), *why_not(self._machine, written, described)]
         except SavedMemoryError as error:
             raise self._damaged(customer, error) from None
 
@@ -145,6 +149,13 @@ def refuse(partitions: Mapping[int, Strangers]) -> None:
             "Nothing has been written: the former version can go on. `stagewatch check --from OLD NEW` tells what a new"
             " version does to customers; docs/changing-a-journey.md has the rules."
         )
+
+
+def _forgotten(journey: str) -> Refusal:
+    return Refusal(
+        f"the journey '{journey}' is followed no longer: put it back into `journeys`; if it has but another name now,"
+        " give it the former one; or name it in `forget_journeys`, and what customers went through on it is forgotten"
+    )
 
 
 def _concerns(refusal: Refusal, stages: tuple[int, ...]) -> int:

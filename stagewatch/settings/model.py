@@ -212,6 +212,11 @@ class Settings(Section):
         min_length=1,
         description="Journeys to follow: names of shipped ones, or paths of files",
     )
+    forget_journeys: Annotated[list[str], BeforeValidator(listed)] = Field(
+        [],
+        description="Names of journeys that are followed no longer, to forget what customers went through on them. A"
+        " worker that finds such customers refuses to start else",
+    )
     dialect_files: Annotated[list[ExistingFile], BeforeValidator(listed)] = Field(
         [], description="Paths of further dialects, beside the shipped ones"
     )

@@ -4,7 +4,7 @@ import pytest
 
 from journey.loading import load
 from journey.machine import Machine, Tick, compile_journeys, step, where
-from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, why_not
+from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, left_out, why_not
 from schemas.signals import Origin, Signal
 from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, brought_over, heard, shop, text
 
@@ -101,14 +101,14 @@ def test_a_description_that_is_not_the_one_makes_the_memory_unreadable(descripti
         decode(shop(), "ann", encode(OLD, heard(*AT_THE_CART)), {name: description})
 
 
-def test_only_what_depends_on_when_it_is_brought_over_is_to_be_written_down_at_once() -> None:
+def test_what_depends_on_when_it_is_brought_over_or_is_forgotten_is_to_be_written_down_at_once() -> None:
     written, known = encode(OLD, heard(*AT_THE_CART)), dict([layout(OLD)])
     assert lasts(shop(), written, known)
     assert not lasts(OLD, written, known)
     assert not lasts(shop(("after: 30m", "after: 45m"), version=1), written, known)
     other = compile_journeys([*OLD.definitions, load(FIRST.replace("journey: shop", "journey: other"), "other.yaml")])
     assert lasts(other, written, known)
-    assert not lasts(OLD, encode(other, other.start("ann")), dict([layout(other)]))
+    assert lasts(OLD, encode(other, other.start("ann")), dict([layout(other)]))
 
 
 def test_the_stages_of_a_second_journey_are_counted_behind_those_of_the_first() -> None:
@@ -306,6 +306,17 @@ def test_where_two_journeys_are_followed_only_the_changed_one_is_brought_over() 
     memory = decode(new, "ann", encode(both, heard(*AT_THE_CART, machine=both)), dict([layout(both)]))
     assert where(new, memory)["other"] == where(both, heard(*AT_THE_CART, machine=both))["other"]
     assert stage(new, memory, "cart") == ("filled", MINUTE)
+
+
+def test_the_journeys_that_nobody_follows_any_more_are_named() -> None:
+    other = load(FIRST.replace("journey: shop", "journey: other"), "other.yaml")
+    both, alone = compile_journeys([*OLD.definitions, other]), compile_journeys([other])
+    written = encode(both, heard(*AT_THE_CART, machine=both))
+    assert (left_out(both, written), left_out(alone, written), left_out(OLD, written)) == ([], ["shop"], ["other"])
+    assert left_out(shop(), encode(OLD, heard(*AT_THE_CART))) == []
+    for damaged in b"", b"[4]\n", b"[4, 1, 7]\n", b"[4, 1, [7]]\n":
+        with pytest.raises(SavedMemoryError, match="damaged"):
+            left_out(OLD, damaged)
 
 
 def test_under_the_same_version_a_journey_may_stand_behind_others_or_before_them() -> None:

@@ -1,13 +1,14 @@
 """A changelog that another version of the journeys wrote, read back: who is brought over, and what is refused."""
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import orjson
 import pytest
 
 from journey.clock import Time
-from journey.machine import Machine, apply, where
+from journey.loading import load
+from journey.machine import Machine, apply, compile_journeys, where
 from journey.memory import Memory
 from journey.saving import decode, encode
 from schemas.signals import Origin, Signal
@@ -20,7 +21,7 @@ from stream.outlet import Out, Outlet, Place
 from stream.resting import Reached
 from stream.restoring import Restored
 from stream.strangers import SLICE, JourneysChangedError, layout_record, refuse
-from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, shop
+from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, shop, text
 from tests.stream.shop import PLACE, marker, partition, row
 
 NEW = shop()
@@ -43,8 +44,8 @@ def entry(memory: Memory, machine: Machine = OLD, batch: int = 1, outbox: list[o
     return customer_record(PLACE, memory.customer.encode(), written)
 
 
-def read(machine: Machine, *records: Out, now: int | None = None) -> Restored:
-    restored = Restored(machine)
+def read(machine: Machine, *records: Out, now: int | None = None, forgets: Container[str] = ()) -> Restored:
+    restored = Restored(machine, forgets=forgets)
     restored.load(rows(*records))
     refuse({0: restored.strangers})
     for _ in restored.bring_over(now):
@@ -96,6 +97,25 @@ def test_where_a_stage_is_gone_nobody_is_brought_over_and_it_is_said_how_many_st
 def test_a_stage_in_which_nobody_stands_is_refused_all_the_same() -> None:
     with pytest.raises(JourneysChangedError, match="of these customers: 0"):
         read(RENAMED, LAYOUT, entry(memory("bob")))
+
+
+OTHER = load(text(("journey: shop", "journey: other"), version=1), "other.yaml")
+BOTH = compile_journeys([*OLD.definitions, OTHER])
+
+
+@pytest.mark.parametrize("now", [OLD, NEW, compile_journeys([OTHER])])
+def test_a_journey_that_is_followed_no_longer_is_forgotten_only_where_that_is_said(now: Machine) -> None:
+    saved = own_record(PLACE, *layout_record(BOTH)), entry(memory("ann", "cart_updated", machine=BOTH), BOTH)
+    (gone,) = {"shop", "other"} - {each.journey for each in now.definitions}
+    for forgets in (), ("another",):
+        with pytest.raises(
+            JourneysChangedError, match=rf"- the journey '{gone}' is followed.*\(of these customers: 1\)"
+        ):
+            read(now, *saved, forgets=forgets)
+    restored = read(now, *saved, forgets=[gone])
+    assert where(now, restored.memories["ann"]).keys() == {each.journey for each in now.definitions}
+    ((written,),) = restored.rewritten()
+    assert read(now, customer_record(PLACE, b"ann", written[1])).customers() == 1, "once and for all"
 
 
 def test_without_a_layout_it_is_said_what_to_do() -> None:
