@@ -1,6 +1,6 @@
-"""A partition of a shop with one source, made without a broker, and what is told to it."""
+"""A partition of a shop with one source, made without a broker, what is told to it, and what it writes."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import partial
 
 from aiokafka import ConsumerRecord
@@ -14,7 +14,7 @@ from stagewatch.library import machine_of_journeys
 from stream.batches import Batch
 from stream.changelog import CustomerEntry, Marker, customer_record, marker_record
 from stream.connection import Connection
-from stream.outlet import Out, Outlet
+from stream.outlet import Out, Outlet, Place
 from stream.partition import Partition, Setting
 from stream.publishing import Topics
 
@@ -36,6 +36,26 @@ def partition(
 def nowhere() -> Outlet:
     """An outlet that is not connected."""
     return Outlet(Connection("nowhere:1"), client_id="test")
+
+
+class Broker(Outlet):
+    """An outlet to a broker that takes everything: it keeps each record, and numbers those of each place."""
+
+    def __init__(self, told: Callable[[Out], None] = lambda _: None) -> None:
+        super().__init__(Connection("nowhere:1"), client_id="test")
+        self.taken: list[Out] = []
+        self.ends: dict[Place, int] = {}
+        self._told = told
+
+    async def send(self, records: Iterable[Out]) -> dict[Place, int]:
+        """Take all of them."""
+        written: dict[Place, int] = {}
+        for out in records:
+            place = (out.topic, out.partition or 0)
+            self.taken.append(out)
+            self._told(out)
+            written[place] = self.ends[place] = self.ends.get(place, 0) + 1
+        return written
 
 
 def new_clock() -> Callable[[Time | None], Clock]:

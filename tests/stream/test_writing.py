@@ -1,35 +1,14 @@
 """The order in which a batch becomes durable, without a broker: what is sent, and which steps are told."""
 
 import asyncio
-from collections.abc import Iterable
 
 from journey.clock import Time
 from stream.changelog import CustomerEntry, customer_record
-from stream.connection import Connection
-from stream.outlet import Out, Outlet, Place
+from stream.outlet import Out
 from stream.steps import STEPS
 from stream.ways import AtLeastOnce, Going
 from stream.writing import Writing
-
-PLACE: Place = ("log", 0)
-
-
-class Kept(Outlet):
-    """An outlet to a broker that takes everything: it notes each topic, and numbers the records of each place."""
-
-    def __init__(self, seen: list[str]) -> None:
-        super().__init__(Connection("nowhere:1"), client_id="test")
-        self.seen = seen
-        self.ends: dict[Place, int] = {}
-
-    async def send(self, records: Iterable[Out]) -> dict[Place, int]:
-        """Take all of them."""
-        written: dict[Place, int] = {}
-        for out in records:
-            place = (out.topic, out.partition or 0)
-            self.seen.append(out.topic)
-            written[place] = self.ends[place] = self.ends.get(place, 0) + 1
-        return written
+from tests.stream.shop import PLACE, Broker
 
 
 def going(number: int) -> Going:
@@ -45,7 +24,7 @@ def test_each_step_is_told_when_it_is_done() -> None:
         def told(step: str) -> None:
             seen.append(f"<{step}>")
 
-        writing = Writing(PLACE, AtLeastOnce(Kept(seen), told), reached=told)
+        writing = Writing(PLACE, AtLeastOnce(Broker(lambda out: seen.append(out.topic)), told), reached=told)
 
         async def failed(error: BaseException) -> None:
             raise error
