@@ -51,9 +51,6 @@ class Strangers:
     def __contains__(self, customer: object) -> bool:
         return customer in self._places
 
-    def __len__(self) -> int:
-        return len(self._places)
-
     def take(self, customer: str, written: bytes, row: ConsumerRecord[bytes, bytes]) -> None:
         """Keep a memory as it was saved, which stands in this record."""
         name = layout_of(written)

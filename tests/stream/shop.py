@@ -100,6 +100,7 @@ def marker(
     clock: int | None = None,
     floor: dict[str, int] | None = None,
     sources: dict[str, int] | None = None,
+    batch: int = 0,
 ) -> "ConsumerRecord[bytes, bytes]":
     """A marker of the changelog."""
-    return row(marker_record(PLACE, Marker(published, Time(clock, sources or {}), floor or {})))
+    return row(marker_record(PLACE, Marker(published, Time(clock, sources or {}), floor or {}, batch)))

@@ -8,17 +8,19 @@ import orjson
 import pytest
 
 from journey.machine import apply
+from journey.saving import encode
 from schemas.commands import Command
 from schemas.signals import Origin
-from stream.changelog import FLOOR, MARKER_KEY, OWN, PENDING, own_record
+from stream.changelog import FLOOR, MARKER_KEY, OWN, PENDING, CustomerEntry, customer_record, own_record
 from stream.files import InFiles
 from stream.outlet import Out
 from stream.partition import Output, Partition, Setting
-from stream.publishing import Notice, Topics, notice, notice_records
+from stream.publishing import Notice, Topics, notice, notice_records, published
 from stream.resting import InMemory, Stores
 from stream.restoring import Restored
 from stream.strangers import layout_record
 from stream.tail import Tail
+from stream.transactions import ENDING
 from stream.ways import Going, Way
 from tests.stream.shop import (
     MACHINE,
@@ -54,7 +56,8 @@ class AtOnce(Way):
         changes = [*going.changes, *going.after]
         ends = await self._broker.send([*going.aside, *changes, *going.records])
         if changes:
-            tail.wrote(changes, ends)
+            tail.wrote(changes, ends, ENDING)
+            self._broker.ends[tail.place] += ENDING
 
 
 def opened(broker: Broker, *, atomic: bool = False, stores: Stores | None = None) -> Partition:
@@ -173,9 +176,20 @@ async def test_a_late_marker_of_a_sleeper_is_written_over_when_the_partition_is_
     assert [(out.key, out.value) for out in broker.taken] == [(late[0].key, b'[4,%d,{"events":9},4,{}]' % T)]
 
 
-async def test_files_have_what_has_been_acknowledged_and_nobody_who_is_gone(tmp_path: Path) -> None:
+async def test_what_was_left_unpublished_is_not_so_once_it_was_published_at_once() -> None:
+    memory, transitions = apply(MACHINE, None, "ann", SOURCE, [signal("ann", T, 1, "order_completed")])
+    outbox = [published(each, T).outbox() for each in transitions]
+    left = customer_record(PLACE, b"ann", CustomerEntry(3, encode(MACHINE, memory), outbox))
+    first, second = Broker(), Broker()
+    assert await read_back(opened(first, atomic=True), first, [LAYOUT, left]) == len(transitions) > 0
+    after_that = [out for out in first.taken if out.topic == PLACE[0]]
+    assert await read_back(opened(second, atomic=True), second, [LAYOUT, left, *after_that]) == 0
+
+
+@pytest.mark.parametrize("atomic", [False, True])
+async def test_files_have_what_has_been_acknowledged_and_nobody_who_is_gone(tmp_path: Path, *, atomic: bool) -> None:
     broker, stores = Broker(), InFiles(tmp_path, PLACE[0])
-    held = opened(broker, stores=stores)
+    held = opened(broker, atomic=atomic, stores=stores)
     await read_back(held, broker, [LAYOUT])
     await written(held, bought(held))
     output = held.begin(T)
@@ -191,5 +205,6 @@ async def test_files_have_what_has_been_acknowledged_and_nobody_who_is_gone(tmp_
     assert [*again.begin()] == []
     assert list(again.memories) == ["bob"]
     assert again.own == dict([layout_record(MACHINE), (OWN + b"salt", b"1")])
-    assert (reached.offset, reached.batch) == (len([out for out in broker.taken if out.topic == PLACE[0]]) + 1, 3)
+    assert (reached.ended, reached.batch) == (broker.ends[PLACE], 3)
+    assert reached.ended - reached.offset == (ENDING if atomic else 0)
     again.resting.close()

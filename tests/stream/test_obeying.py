@@ -20,7 +20,7 @@ from stream.partition import Output, Partition
 from stream.publishing import Topics, notice_of, notice_records
 from stream.restoring import Restored
 from stream.suppressing import SALT_KEY, SUPPRESSED
-from tests.stream.shop import MACHINE, SOURCE, T, after, entry, marker, partition, signal
+from tests.stream.shop import MACHINE, MINUTE, PATIENCE, SOURCE, T, after, entry, marker, partition, signal, tick
 
 TOPIC = "customer-commands"
 
@@ -75,12 +75,16 @@ def test_commands_do_not_let_time_pass(classifier: Classifier) -> None:
     here = held("ann")
     list(obey(classifier, here, told(("erase", "ann"))))
     assert here.now == T
+    here.tell_time(tick(T), T + MINUTE)
+    assert here.now == T + MINUTE - PATIENCE, "nor is it held back by them"
 
 
 def test_a_suppressed_customer_is_a_hash_under_a_key_of_the_partitions_own(classifier: Classifier) -> None:
     here = held("ann")
     (output,) = obey(classifier, here, told(("suppress", "ann")))
     assert "ann" in here.suppressed
+    assert list(here.memories) == []
+    assert [it["cause"]["kind"] for it in gone([output])] == ["suppress"]
     assert sorted(key.split(b":")[0] + b":" for key in output.own) == [SALT_KEY + b":", SUPPRESSED]
     (again,) = obey(classifier, here, told(("unsuppress", "ann"), offset=1))
     assert "ann" not in here.suppressed
@@ -114,6 +118,12 @@ def test_on_another_partition_than_his_own_nobody_is_said_to_be_gone(classifier:
     assert [it["customer"] for it in gone(outputs)] == [known]
     assert reasons(outputs) == [b"other partition"]
     assert (list(here.memories), len(here.suppressed)) == ([], 0)
+
+
+def test_of_many_commands_those_done_before_are_passed_over_also_beyond_the_first_part(classifier: Classifier) -> None:
+    many = told(*[("erase", f"c{number}") for number in range(SLICE + 3)])
+    outputs = list(obey(classifier, held(floor={TOPIC: SLICE + 1}), many))
+    assert [it["customer"] for it in gone(outputs)] == [f"c{SLICE + 1}", f"c{SLICE + 2}"]
 
 
 def test_what_is_no_command_is_set_aside(classifier: Classifier) -> None:

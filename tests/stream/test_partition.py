@@ -134,13 +134,24 @@ def test_a_late_record_of_a_sleeper_is_passed_over_and_the_newer_memory_written_
 def test_a_memory_that_was_written_again_is_not_written_once_more() -> None:
     older = after(None, signal("ann", T, 1))
     newer = after(older, signal("ann", T + MINUTE, 2))
+    for behind in (entry(newer, 5), row(tombstone(PLACE, b"ann", {SOURCE: 3}))):
+        restored = Restored(MACHINE)
+        restored.load([entry(newer, 5), entry(older, 3), behind])
+        assert list(restored.again()) == []
+
+
+def test_transitions_are_published_again_of_the_last_batch_alone_and_of_nobody_who_has_been_written_since() -> None:
+    ann, bob, cyd, dan = (after(None, signal(name, T, 1)) for name in ("ann", "bob", "cyd", "dan"))
+    last = [entry(bob, 5, ["b"]), entry(cyd, 5, ["c"]), entry(dan, 5, ["d"])]
     restored = Restored(MACHINE)
-    restored.load([entry(newer, 5), entry(older, 3), entry(newer, 5)])
-    assert list(restored.again()) == []
+    restored.load([entry(ann, 4, ["a"]), marker(3), *last, row(tombstone(PLACE, b"cyd", {SOURCE: 2})), entry(dan, 5)])
+    assert list(restored.unpublished()) == [("bob", ["b"])]
+    restored.load([marker(4, batch=6)])  # of a batch that changed nobody, and was begun when all of the fifth was out
+    assert (restored.batch, list(restored.unpublished())) == (6, [])
 
 
 def test_a_late_record_of_a_sleeper_does_not_bring_back_a_customer_who_is_gone() -> None:
-    ann, again = after(None, signal("ann", T, 7)), after(None, signal("ann", T, 12))
+    ann, again = after(None, signal("ann", T, 7)), after(None, signal("ann", T, 10))
     gone = row(tombstone(PLACE, b"ann", {SOURCE: 10}))
     restored = Restored(MACHINE)
     restored.load([entry(ann, 5), gone, entry(ann, 5)])
@@ -171,12 +182,14 @@ def test_markers_of_earlier_releases_are_read() -> None:
 
 
 def test_a_late_marker_of_a_sleeper_is_written_over() -> None:
-    restored = Restored(MACHINE)
-    restored.load([marker(4, floor={SOURCE: 9, "other": 1}), marker(2, floor={SOURCE: 5})])
-    assert restored.behind
-    assert (restored.published, restored.floor) == (4, {SOURCE: 9, "other": 1})
-    restored.load([marker(5, floor={SOURCE: 9, "other": 1})])
-    assert not restored.behind
+    floor = {SOURCE: 9, "other": 1}
+    for late in (marker(2, T - 1, floor), marker(4, T, {SOURCE: 5})):
+        restored = Restored(MACHINE)
+        restored.load([marker(4, T, floor), late])
+        assert restored.behind
+        assert (restored.published, restored.floor, restored.clock.now) == (4, floor, T)
+        restored.load([marker(5, T, floor)])
+        assert not restored.behind
 
 
 def test_what_is_below_the_floor_is_known_also_of_customers_who_are_not() -> None:
