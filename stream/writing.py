@@ -98,8 +98,7 @@ class Writing:
             await failed(error)
 
     async def _send(self, going: Going) -> None:
-        # The first batch of all is marked though it may change nobody: whoever commits has written to the changelog.
-        if going.changes or (self._way.atomic and going.records) or self.tail.end == 0:
+        if going.changes or (self._way.atomic and going.records):
             going = self._marked_with(going)
         await self._deliver(going)
 
