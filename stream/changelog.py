@@ -9,8 +9,11 @@ topics. After a crash, therefore, an outbox with a higher number is published ag
 too, how far each source had been worked out by the batch that it was written with: what of that is read again has been
 applied, also where the customer is unknown, having been erased since.
 
-The marker's value is a JSON array, `[published, clock, floor, batch, greatest]`; a customer's is a line of JSON,
-`[batch, outbox]`, and after it the memory as `journey.saving` writes it.
+It says, last, at which offset its writer took it to stand: where that is another, somebody else has written of whom the
+writer did not know, and what the marker says is published is not all that stands before it (stream/unpublished.py).
+
+The marker's value is a JSON array, `[published, clock, floor, batch, greatest, offset]`; a customer's is a line of
+JSON, `[batch, outbox]`, and after it the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations
@@ -78,12 +81,14 @@ class Marker:
         clock: how far event time had come.
         floor: of each source, the offset before which all has been applied by what stands before the marker.
         batch: the one that it was written with, or that was the last one published.
+        offset: where it stands if nobody else has written; None where its writer could not tell.
     """
 
     published: int
     clock: Time = field(default_factory=Time)
     floor: Mapping[str, int] = field(default_factory=dict)
     batch: int = 0
+    offset: int | None = None
 
 
 def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:
@@ -97,7 +102,7 @@ def marker_record(place: tuple[str, int], marker: Marker) -> Out:
     """The marker as it is written."""
     topic, partition = place
     clock = marker.clock
-    value = orjson.dumps([marker.published, clock.now, marker.floor, marker.batch, clock.greatest])
+    value = orjson.dumps([marker.published, clock.now, marker.floor, marker.batch, clock.greatest, marker.offset])
     return Out(topic, MARKER_KEY, value, partition=partition)
 
 
@@ -159,7 +164,7 @@ def apart(value: bytes) -> tuple[int, bytes, bytes]:
 
 
 def marker_of(value: bytes) -> Marker:
-    """A marker from its bytes; those of earlier releases have two parts, or four.
+    """A marker from its bytes; those of earlier releases have two parts, four, or five.
 
     Raises:
         TypeError, ValueError: it is none.
@@ -167,10 +172,17 @@ def marker_of(value: bytes) -> Marker:
     return _marker(*orjson.loads(value))
 
 
-def _marker(published: int, now: int | None, floor: object = None, batch: int = 0, greatest: object = None) -> Marker:
-    if not all(type(each) is int for each in (published, batch, 0 if now is None else now)):
+def _marker(  # noqa: PLR0917  in the order in which they are written
+    published: int,
+    now: int | None,
+    floor: object = None,
+    batch: int = 0,
+    greatest: object = None,
+    offset: int | None = None,
+) -> Marker:
+    if not all(type(each) is int for each in (published, batch, *(it for it in (now, offset) if it is not None))):
         raise ValueError("a marker holds numbers")
-    return Marker(published, Time(now, _by_source(greatest)), _by_source(floor), batch)
+    return Marker(published, Time(now, _by_source(greatest)), _by_source(floor), batch, offset)
 
 
 def mark_of(key: bytes | None, value: bytes | None) -> bytes:

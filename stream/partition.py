@@ -376,7 +376,10 @@ class Partition:
         name, description = layout_record(self._setting.machine)
         own = {} if name in self.own else {name: description}
         self.own |= own
-        again = [own_record(self._place, *each) for each in own.items()] + self._again(restored)
+        again = [own_record(self._place, *each) for each in own.items()]
+        if entries := self._again(restored):
+            self.batch += 1
+            again += entries
         notices = [notice_of(value) for value in restored.pending.values()]
         records, count = self._notices(notices), len(notices)
         for customer, outbox in restored.unpublished():

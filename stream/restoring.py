@@ -24,7 +24,6 @@ from journey.saving import Head, SavedMemoryError, current, head
 from stream.batches import Records
 from stream.changelog import (
     MARKER_KEY,
-    NO_OUTBOX,
     OWN,
     PENDING,
     CustomerEntry,
@@ -39,6 +38,7 @@ from stream.changelog import (
 from stream.memories import READY, Memories
 from stream.resting import Packed, Resting
 from stream.strangers import SLICE, Strangers
+from stream.unpublished import Unpublished
 
 # After so many customers, some 30 ms, whoever counts those that lie in files may do something else.
 COUNTED: Final = 10_000
@@ -101,8 +101,7 @@ class Restored:
         self.behind = False
         #: customers who are gone, each with the floor of that time
         self._gone: dict[str, dict[str, int]] = {}
-        #: of the greatest batch so far: a batch is written when all before it has been published
-        self._outboxes: dict[str, bytes] = {}
+        self._outboxes = Unpublished()
         #: what is new of the records that are being taken; it goes to rest when all of them have been
         self._read: dict[str, bytes | None] = {}
         self._own_read: dict[bytes, bytes | None] = {}
@@ -182,7 +181,8 @@ class Restored:
         known = self.floor
         self.behind = marker.published < self.published or any(marker.floor.get(it, 0) < known[it] for it in known)
         self.published = max(self.published, marker.published)
-        self._has_come(max(marker.batch, marker.published))
+        self.batch = max(self.batch, marker.batch, marker.published)
+        self._outboxes.told(marker, row.offset)
         self.clock = self.clock.later(marker.clock)
         for source, offset in marker.floor.items():
             self.floor[source] = max(offset, self.floor.get(source, 0))
@@ -201,7 +201,7 @@ class Restored:
         if before is not None:
             self._let_go(customer, head(before))
         self._read[customer] = None
-        self._outboxes.pop(customer, None)
+        self._outboxes.forget(customer)
         self.fallen.discard(customer)
         self._gone[customer] = floor
 
@@ -213,14 +213,9 @@ class Restored:
             self.census[before.stages] -= 1
             self.memories.forget(customer)
 
-    def _has_come(self, batch: int) -> None:
-        if batch > self.batch:
-            self.batch = batch
-            self._outboxes.clear()
-
     def _remember(self, customer: str, row: ConsumerRecord[bytes, bytes], value: bytes) -> None:
         batch, outbox, memory = apart(value)
-        self._has_come(batch)
+        self.batch = max(self.batch, batch)
         ours = self.memories.as_written_here(memory)
         memory = memory if ours else current(self._machine, memory)
         now = head(memory)
@@ -241,10 +236,7 @@ class Restored:
             self.strangers.take(customer, memory, row)
             self._apply(now)
         self.fallen.discard(customer)
-        if batch == self.batch and not outbox.endswith(NO_OUTBOX):
-            self._outboxes[customer] = outbox + b"\n"
-        elif self._outboxes:
-            self._outboxes.pop(customer, None)
+        self._outboxes.took(customer, batch, outbox)
 
     def _check(self, now: Head, *, ours: bool) -> None:
         """Raise one of UNREADABLE where a memory says of itself what cannot be."""
@@ -309,20 +301,25 @@ class Restored:
 
     def unpublished(self) -> Iterator[tuple[str, list[Any]]]:
         """Customers and their outboxes that may not have reached their topics."""
-        if self.batch <= self.published:
-            return
-        for customer, line in self._outboxes.items():
+        for customer, line in self._outboxes:
             if outbox := entry_of(line).outbox:
                 yield customer, outbox
 
     def again(self) -> Iterator[tuple[str, CustomerEntry | None]]:
-        """What has to be written again, since an older record stands behind it; None: that the customer is gone."""
+        """What has to be written again, as a batch of its own; None: that the customer is gone.
+
+        Where an older record stands behind a customer's own, that customer's; and where anybody has written who should
+        not have, whatever may not have been published, since a marker tells nothing certain of it where it stands.
+        """
+        if not (self.fallen or self._outboxes.strayed):
+            return
         outboxes = dict(self.unpublished())
-        for customer in sorted(self.fallen):
+        for customer in sorted(self.fallen | outboxes.keys()):
             if customer not in self.memories:
                 yield customer, None
             else:
-                yield customer, CustomerEntry(self.batch, self.memories.written(customer), outboxes.get(customer, []))
+                entry = CustomerEntry(self.batch + 1, self.memories.written(customer), outboxes.get(customer, []))
+                yield customer, entry
 
     def gone_before(self, customer: str) -> dict[str, int]:
         """The floor of when the customer went; empty where that is not known."""

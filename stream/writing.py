@@ -125,12 +125,14 @@ class Writing:
 
     def _marked_with(self, going: Going) -> Going:
         published = going.number if self._way.atomic else self.published
-        marker = self._marker(published, going.clock, going.floor, going.number)
+        marker = self._marker(published, going.clock, going.floor, going.number, behind=len(going.changes))
         return replace(going, changes=[*going.changes, marker])
 
-    def _marker(self, published: int, clock: Time, floor: Mapping[str, int], batch: int) -> Out:
+    def _marker(self, published: int, clock: Time, floor: Mapping[str, int], batch: int, behind: int = 0) -> Out:
+        """A marker that is written `behind` so many records."""
         self._marked, self._clock, self._floor = published, clock, floor
-        return marker_record(self.tail.place, Marker(published, clock, floor, batch))
+        offset = None if self.tail.end is None else self.tail.end + behind
+        return marker_record(self.tail.place, Marker(published, clock, floor, batch, offset))
 
     async def settle(self, clock: Time, floor: Mapping[str, int]) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.

@@ -177,7 +177,8 @@ def test_what_a_partition_keeps_for_itself_is_no_customer() -> None:
 def test_markers_of_earlier_releases_are_read() -> None:
     assert marker_of(b"[3,1000]") == Marker(3, Time(1000), {})
     assert marker_of(b'[3,1000,{"events":4},5]') == Marker(3, Time(1000), {SOURCE: 4}, 5)
-    new = Marker(3, Time(1000, {SOURCE: 1030}), {SOURCE: 4}, 5)
+    assert marker_of(b'[3,1000,{"events":4},5,{"events":9}]') == Marker(3, Time(1000, {SOURCE: 9}), {SOURCE: 4}, 5)
+    new = Marker(3, Time(1000, {SOURCE: 1030}), {SOURCE: 4}, 5, 8)
     assert marker_of(marker_record(PLACE, new).value or b"") == new
 
 
