@@ -2,7 +2,8 @@
 
 Owns the rules. Nothing is published by them, and sequence numbers go on.
 
-- Who saved a journey in the same version, with the same slots: all stays as it is.
+- Who saved a journey in the same version, with the same slots: all stays as it is. With other slots, or where another
+  silence stands in one, the memory is refused.
 - Another version: tracks and stages are kept by name, with the time of entering; who stands in a stage that is gone
   goes where the journey's `migrates` says. Where it says nothing, the memory is refused, and so is one of a version
   that is newer than the machine's. Carts are kept by id, in the same way.
@@ -23,7 +24,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from journey.carrying import Changed, Kept, Moment, stage_here
 from journey.compiling.layout import CartsPlace, JourneyPlace, Layout, TrackPlace
 from journey.definition import GONE, Track
-from journey.describing import Description, JourneySlots, TrackSlots
+from journey.describing import Description, JourneySlots, Silence, TrackSlots, silence_of
 from journey.memory import DUE, NEVER, State
 
 if TYPE_CHECKING:
@@ -129,7 +130,8 @@ def _refusals(place: JourneyPlace, saved: Saved, was: JourneySlots | None, track
     definition, (name, version, fingerprint, count) = place.definition, saved
     former = f"version {version} of the journey '{name}'"
     if version == definition.version:
-        if fingerprint != place.fingerprint or count != place.end - place.first:
+        same_slots = (fingerprint, count) == (place.fingerprint, place.end - place.first)
+        if not same_slots or (was is not None and _waits_for_others(place, was)):
             yield Refusal(
                 f"{former} has been changed since customers were saved in it: give the changed journey version"
                 f" {version + 1}, or bring back the old text for this one"
@@ -147,6 +149,26 @@ def _refusals(place: JourneyPlace, saved: Saved, was: JourneySlots | None, track
     else:
         for number, track in enumerate(was.tracks, tracks):
             yield from _refusals_of_track(place, track, former, number)
+
+
+def _waits_for_others(place: JourneyPlace, was: JourneySlots) -> bool:
+    """Whether what a stage waits for, in the slots of the same tracks, is another silence than it was."""
+    return any(
+        _is_another(one, other, former)
+        for track, slots in zip(place.tracks, was.tracks, strict=True)
+        for moves, former in zip(_inner(track).silences, slots.silences, strict=True)
+        for one, other in zip(map(silence_of, moves), former, strict=False)
+    )
+
+
+def _is_another(now: Silence, was: Silence, former: Sequence[Silence]) -> bool:
+    """Whether a silence has taken another's slot; it may have been given another name, or last otherwise."""
+    renamed = (now.after, now.since) == (was.after, was.since)
+    return now != was and (now in former or not (renamed or now.name == was.name))
+
+
+def _inner(track: TrackPlace | CartsPlace) -> TrackPlace:
+    return track if isinstance(track, TrackPlace) else track.inner
 
 
 def _refusals_of_track(place: JourneyPlace, was: TrackSlots, former: str, number: int) -> Iterator[Refusal]:

@@ -88,6 +88,26 @@ def test_a_changed_text_under_the_same_version_is_refused() -> None:
     assert "has been changed since customers were saved in it: give the changed journey version 2" in refusal.message
 
 
+WAITS = "      - {name: left, from: filled, to: left, after: 30m, since: cart_updated}\n"
+LONGER = "      - {name: stale, from: filled, to: empty, after: 7d}\n"
+
+
+@pytest.mark.parametrize(
+    ("before", "now", "refused"),
+    [
+        (WAITS + LONGER, LONGER + WAITS, True),
+        (WAITS, WAITS.replace("left, from", "lost, from").replace("30m", "90d"), True),
+        (WAITS, WAITS.replace("left, from", "lost, from"), False),
+        (WAITS, WAITS.replace("30m", "90d"), False),
+        (WAITS + LONGER, WAITS.replace("30m", "1h") + LONGER.replace("stale", "old"), False),
+    ],
+)
+def test_under_the_same_version_no_silence_takes_the_place_of_another(before: str, now: str, *, refused: bool) -> None:
+    old, new = shop((WAITS, before), version=1), shop((WAITS, now), version=1)
+    reasons = why_not(new, encode(old, heard(*AT_THE_CART, machine=old)), dict([layout(old)]))
+    assert ["has been changed since" in each.message for each in reasons] == [True] * refused
+
+
 def test_a_memory_is_known_by_the_name_of_its_layout() -> None:
     name, _ = layout(OLD)
     assert layout_of(encode(OLD, heard(*AT_THE_CART))) == name != layout(shop())[0]
