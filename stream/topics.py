@@ -6,7 +6,7 @@ changelog that is deleted by age loses them; so both are refused at start, with 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
@@ -116,53 +116,49 @@ def wanted(
     ]
 
 
-def faults(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[TopicFault]:
+def faults(specs: Sequence[TopicSpec], states: Mapping[str, TopicState]) -> list[TopicFault]:
     """What is wrong with topics as they are; none where `states` is as `specs` say."""
-    found: list[TopicFault] = []
-    for spec in specs:
-        state = states.get(spec.name)
-        if state is None:
-            remedy = "Run `stagewatch topics --create`" if spec.ours else "Create it, or correct `sources`"
-            found.append(TopicFault(spec.name, f"does not exist ({spec.purpose})", remedy))
-            continue
-        if state.allowed == frozenset():
-            found.append(
-                TopicFault(
-                    spec.name,
-                    f"may not be seen by this login, if it is there ({spec.purpose})",
-                    f"Give the login {_operations(spec.operations)} on this topic",
-                )
-            )
-            continue
-        if spec.partitions is not None and state.partitions != spec.partitions:
-            found.append(
-                TopicFault(
-                    spec.name,
-                    f"has {state.partitions} partitions where `partitions` says {spec.partitions}",
-                    "Sources, commands and the changelog all need the same number, or customers would be mixed up: set "
-                    "`partitions` to the sources' number, and where they differ among themselves make them alike",
-                )
-            )
-        if spec.compacted and state.cleanup not in {None, "compact"}:
-            found.append(
-                TopicFault(
-                    spec.name,
-                    f"has cleanup.policy={state.cleanup} where it must be compact ({spec.purpose})",
-                    "Set cleanup.policy=compact, or records that are still needed will be deleted by age",
-                )
-            )
-        if spec.takes is not None and state.takes is not None and state.takes < spec.takes:
-            found.append(
-                TopicFault(
-                    spec.name,
-                    f"has max.message.bytes={state.takes} where it must be {spec.takes} or more ({spec.purpose})",
-                    "Raise it, or what is refused would not find room there and stop its partition",
-                )
-            )
-    return found
+    return [fault for spec in specs for fault in _faults(spec, states.get(spec.name))]
 
 
-def denied(specs: Sequence[TopicSpec], states: dict[str, TopicState]) -> list[TopicFault]:
+def _faults(spec: TopicSpec, state: TopicState | None) -> Iterator[TopicFault]:
+    if state is None:
+        remedy = "Run `stagewatch topics --create`" if spec.ours else "Create it, or correct `sources`"
+        yield TopicFault(spec.name, f"does not exist ({spec.purpose})", remedy)
+    elif state.allowed == frozenset():
+        yield TopicFault(
+            spec.name,
+            f"may not be seen by this login, if it is there ({spec.purpose})",
+            f"Give the login {_operations(spec.operations)} on this topic",
+        )
+    else:
+        yield from _misshapen(spec, state)
+
+
+def _misshapen(spec: TopicSpec, state: TopicState) -> Iterator[TopicFault]:
+    """What is wrong with a topic that can be seen."""
+    if spec.partitions is not None and state.partitions != spec.partitions:
+        yield TopicFault(
+            spec.name,
+            f"has {state.partitions} partitions where `partitions` says {spec.partitions}",
+            "Sources, commands and the changelog all need the same number, or customers would be mixed up: set "
+            "`partitions` to the sources' number, and where they differ among themselves make them alike",
+        )
+    if spec.compacted and state.cleanup not in {None, "compact"}:
+        yield TopicFault(
+            spec.name,
+            f"has cleanup.policy={state.cleanup} where it must be compact ({spec.purpose})",
+            "Set cleanup.policy=compact, or records that are still needed will be deleted by age",
+        )
+    if spec.takes is not None and state.takes is not None and state.takes < spec.takes:
+        yield TopicFault(
+            spec.name,
+            f"has max.message.bytes={state.takes} where it must be {spec.takes} or more ({spec.purpose})",
+            "Raise it, or what is refused would not find room there and stop its partition",
+        )
+
+
+def denied(specs: Sequence[TopicSpec], states: Mapping[str, TopicState]) -> list[TopicFault]:
     """What a worker may not do with topics that it can see, and would have to."""
     return [
         TopicFault(
