@@ -92,11 +92,11 @@ def test_what_comes_late_and_twice_is_what_the_sorted_replay_says() -> None:
         (under_another_key, "of another key"),
     ],
 )
-def test_it_finds_what_is_wrong(mishap: Mishap, wrong: str) -> None:
+def test_the_verdict_finds_what_is_wrong(mishap: Mishap, wrong: str) -> None:
     assert judged(mishap(list(as_it_comes()))).wrongs[wrong] > 0
 
 
-def test_it_finds_who_stands_elsewhere() -> None:
+def test_the_verdict_finds_who_stands_elsewhere() -> None:
     expected = played()[1]
     verdict = Verdict()
     compare_stages(verdict, expected.stages, expected)

@@ -368,7 +368,7 @@ def test_what_a_move_holds_back_is_known_by_another_machine_that_numbers_moves_o
     assert where(new, brought_over(filled, new, old=old)) == where(old, filled)
 
 
-def test_so_it_is_on_a_track_of_the_customer() -> None:
+def test_on_a_track_of_the_customer_too_what_a_move_holds_back_is_known_by_another_machine() -> None:
     further = "      - {name: searched_for, from: quiet, to: told, on: searched}\n"
     both = [
         load("journey: news\nversion: 1\ntitle: news\ntracks:\n" + NEWS.lstrip("\n") + each, "n")

@@ -41,7 +41,7 @@ def test_a_secret_can_stand_in_a_file_that_the_environment_names(tmp_path: Path,
 
 
 @pytest.mark.parametrize("name", ["settings.yaml", "settings.toml"])
-def test_or_that_the_settings_file_names(tmp_path: Path, name: str) -> None:
+def test_a_secret_can_stand_in_a_file_that_the_settings_file_names(tmp_path: Path, name: str) -> None:
     file = written(tmp_path, SECRET)
     line = f"[security]\npassword_file = '{file}'\n" if "toml" in name else f"security: {{password_file: {file}}}\n"
     loaded = load(ENVIRONMENT, written(tmp_path, line, name))
@@ -127,7 +127,7 @@ def test_whatever_is_wrong_with_a_secret_or_beside_it_it_is_not_told(wrong: str)
 
 
 @pytest.mark.parametrize("wrong", ["of a broker that is not there", "the same, in JSON"])
-def test_nor_by_a_worker_that_says_all_it_can(wrong: str) -> None:
+def test_a_worker_that_says_all_it_can_tells_no_secret(wrong: str) -> None:
     code, out, err = command({**WRONG[wrong], "log.level": "DEBUG"}, "worker")
     assert code == 1
     assert "nobody listens there" in err

@@ -74,7 +74,7 @@ def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> N
 
 
 @pytest.mark.parametrize("topic", [SOURCE, "customer-commands"])
-def test_nor_is_one_that_ends_before_what_has_been_worked_out_and_has_left_no_memory(topic: str) -> None:
+def test_a_topic_that_ends_before_what_has_been_worked_out_and_has_left_no_memory_is_not_read(topic: str) -> None:
     restored = Restored(MACHINE)
     restored.load([marker(1, T, {topic: 42})])  # of somebody who was erased, or refused; or commands
     held = partition()
