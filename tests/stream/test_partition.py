@@ -145,8 +145,10 @@ def test_transitions_are_published_again_of_the_last_batch_alone_and_of_nobody_w
     last = [entry(bob, 5, ["b"]), entry(cyd, 5, ["c"]), entry(dan, 5, ["d"])]
     restored = Restored(MACHINE)
     restored.load([entry(ann, 4, ["a"]), marker(3), *last, row(tombstone(PLACE, b"cyd", {SOURCE: 2})), entry(dan, 5)])
+    assert list(restored.unpublished()) == [("ann", ["a"]), ("bob", ["b"])], "no marker has told of the fourth yet"
+    restored.load([marker(4, batch=5)])
     assert list(restored.unpublished()) == [("bob", ["b"])]
-    restored.load([marker(4, batch=6)])  # of a batch that changed nobody, and was begun when all of the fifth was out
+    restored.load([marker(5, batch=6)])  # of a batch that changed nobody, and was begun when all of the fifth was out
     assert (restored.batch, list(restored.unpublished())) == (6, [])
 
 
