@@ -12,6 +12,9 @@ from stream.batches import Batch
 
 # A partition of which the broker has said nothing for so long (ms) counts as one that has records waiting.
 UNHEARD_AFTER = 60_000
+# A partition that ends before what has been applied of it is believed to do so after so long (ms), or once it brings
+# records. One that has got a new leader ends a little before, until its followers have told how far they are.
+RECEDED_FOR = 5_000
 
 
 class SourceReplacedError(Exception):
@@ -32,6 +35,8 @@ class Progress:
         self._applied: dict[str, int] = {}
         #: when the broker last answered, in milliseconds since the epoch
         self._heard: dict[str, int] = {}
+        #: since when a source ends before what has been applied of it
+        self._receding: dict[str, int] = {}
 
     def begin(self, sources: Iterable[str], applied: Mapping[str, int], wall: int) -> None:
         """The partition is here (again), with memories that have `applied` these offsets."""
@@ -53,8 +58,9 @@ class Progress:
             SourceReplacedError: its records would pass for ones that have been applied.
         """
         topic, end = batch.topic, batch.highwater
+        if end is not None and self._recedes(batch, end):
+            end = None
         if end is not None:
-            self._still_the_same(topic, end)
             self.highwater[topic] = end
         if batch.heard is not None:
             self._heard[topic] = batch.heard
@@ -64,9 +70,13 @@ class Progress:
         elif batch.caught_up and end is not None and not flushing:
             self.durable[topic] = end
 
-    def _still_the_same(self, topic: str, end: int) -> None:
-        applied = self._applied.get(topic, -1)
-        if end <= applied:
+    def _recedes(self, batch: Batch, end: int) -> bool:
+        topic, applied = batch.topic, self._applied.get(batch.topic, -1)
+        if end > applied:
+            self._receding.pop(topic, None)
+            return False
+        since = self._receding.setdefault(topic, batch.wall)
+        if batch.records or batch.wall - since >= RECEDED_FOR:
             raise SourceReplacedError(
                 f"{topic}, partition {self._number}, ends at offset {end}, but its records up to {applied} have been"
                 " applied: the topic was made anew, or has lost records. What it brings now would be passed over as"
@@ -74,6 +84,7 @@ class Progress:
                 " is the one of commands), which keeps what is known of the customers; or choose another `app_id`,"
                 " which begins without customers"
             )
+        return True
 
     def known(self, batch: Batch) -> int:
         """How many of a batch's records, its first ones, have been worked out before."""

@@ -19,7 +19,7 @@ from stream.changelog import (
 )
 from stream.outlet import Out
 from stream.partition import MOST_LOOKS
-from stream.progress import UNHEARD_AFTER, SourceReplacedError
+from stream.progress import RECEDED_FOR, UNHEARD_AFTER, SourceReplacedError
 from stream.restoring import Restored
 from tests.stream.shop import (
     IDLE_AFTER,
@@ -69,8 +69,32 @@ def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> N
     held = partition()
     held.fill(restored, T)
     held.arrived(tick(T, highwater=42))
+    held.arrived(tick(T, highwater=41))
     with pytest.raises(SourceReplacedError, match=r"events, partition 0, ends at offset 41.*app_id"):
-        held.arrived(tick(T, highwater=41))
+        held.arrived(tick(T + RECEDED_FOR, highwater=41))
+
+
+def test_a_source_that_ends_before_what_memories_have_applied_and_brings_records_is_not_waited_for() -> None:
+    restored = Restored(MACHINE)
+    restored.load([entry(after(None, signal("ann", T, 41)), 1)])
+    held = partition()
+    held.fill(restored, T)
+    brought = replace(tick(T, highwater=1), records=[row(Out(SOURCE, b"", b"", partition=0))])
+    with pytest.raises(SourceReplacedError, match=r"events, partition 0, ends at offset 1"):
+        held.arrived(brought)
+
+
+def test_a_source_whose_new_leader_does_not_know_its_end_yet_is_waited_for() -> None:
+    restored = Restored(MACHINE)
+    restored.load([entry(after(None, signal("ann", T, 41)), 1)])
+    held = partition()
+    held.fill(restored, T)
+    for wall in range(T, T + MINUTE, RECEDED_FOR):
+        held.arrived(tick(wall, highwater=42))
+        held.arrived(tick(wall + 1, highwater=40))
+    assert held.progress.lag() == {SOURCE: 0}
+    held.arrived(tick(T + MINUTE, highwater=43))
+    assert held.progress.highwater == {SOURCE: 43}
 
 
 @pytest.mark.parametrize("topic", [SOURCE, "customer-commands"])
@@ -80,8 +104,9 @@ def test_a_topic_that_ends_before_what_has_been_worked_out_and_has_left_no_memor
     held = partition()
     held.fill(restored, T)
     held.arrived(replace(tick(T, highwater=42), topic=topic))
+    held.arrived(replace(tick(T, highwater=41), topic=topic))
     with pytest.raises(SourceReplacedError, match=rf"{topic}, partition 0, ends at offset 41"):
-        held.arrived(replace(tick(T, highwater=41), topic=topic))
+        held.arrived(replace(tick(T + RECEDED_FOR, highwater=41), topic=topic))
 
 
 def test_a_source_of_which_nothing_is_heard_counts_as_one_that_waits() -> None:
