@@ -61,7 +61,7 @@ def invent(records: Records) -> Records:
 
 
 def say_otherwise(records: Records) -> Records:
-    return [*records, changed(records[standing(records)], recorded_at="2030-01-01T00:00:00.000Z")]
+    return [*records, changed(records[standing(records)], at="2030-01-01T00:00:00.000Z")]
 
 
 def withdraw_nothing(records: Records) -> Records:
@@ -70,6 +70,13 @@ def withdraw_nothing(records: Records) -> Records:
 
 def under_another_key(records: Records) -> Records:
     return [replace(records[0], key=b"somebody else"), *records[1:]]
+
+
+def test_what_a_sleeper_told_beside_his_successor_is_known_though_recorded_at_another_time() -> None:
+    records = list(as_it_comes())
+    verdict = judged([*records, changed(records[3], recorded_at="2030-01-01T00:00:00.000Z")])
+    assert not +verdict.wrongs, verdict
+    assert verdict.duplicates == 1
 
 
 def test_what_comes_late_and_twice_is_what_the_sorted_replay_says() -> None:
@@ -87,7 +94,7 @@ def test_what_comes_late_and_twice_is_what_the_sorted_replay_says() -> None:
         (lose, "lost"),
         (lose, "gaps"),
         (invent, "invented"),
-        (say_otherwise, "of a known id, but other bytes"),
+        (say_otherwise, "of a known id, but saying something else"),
         (withdraw_nothing, "withdrawn without standing"),
         (under_another_key, "of another key"),
     ],

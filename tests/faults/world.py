@@ -38,6 +38,7 @@ AGAIN_AFTER = 0.5  # seconds before another one is started in the place of one t
 TAIL = 3_000  # characters of the log of a worker that did what it must not
 # A worker whose broker does not answer may end with 1, having left what was in hand for the next one to read again, and
 # so may one that is still starting; of SIGTERM itself, if it has only just begun.
+KILLED = 128 + signal.SIGKILL
 ENDS_IN_TROUBLE = {0, 1, 128 + signal.SIGTERM}
 
 
@@ -165,7 +166,10 @@ class World:
         took = monotonic() - began
         self.slowest = max(self.slowest, took)
         quiet = quiet and not self._bad
-        if took > STOP_WITHIN or code not in ({0} if quiet else ENDS_IN_TROUBLE):
+        allowed = {0} if quiet else ENDS_IN_TROUBLE
+        if worker.doomed:  # the step at which it is to die may be its last
+            allowed = allowed | {KILLED}
+        if took > STOP_WITHIN or code not in allowed:
             self.troubles.append(
                 f"{worker.name} was told to stop, took {took:.1f} s and ended with {code}:\n{worker.log[-TAIL:]}"
             )
