@@ -100,6 +100,7 @@ def test_a_source_that_an_earlier_one_heard_does_not_hold_it_back() -> None:
 def test_the_later_of_two_times_is_so_in_all_of_their_parts() -> None:
     assert Time().later(Time(5, {"shop": 7})) == Time(5, {"shop": 7})
     assert Time(9, {"shop": 6, "till": 1}).later(Time(5, {"shop": 7})) == Time(9, {"shop": 7, "till": 1})
+    assert Time(5, {"shop": 7}).later(Time(9, {"shop": 6, "till": 1})) == Time(9, {"shop": 7, "till": 1})
     assert Time().later(Time()).now is None
 
 

@@ -11,7 +11,9 @@ from tests.journey.shops import FIRST, HOUR, MINUTE, OLD, T, brought_over, heard
 DAY = 24 * HOUR
 LEFT = [("left]\n", "abandoned]\n"), ("empty, left]", "empty, abandoned]"), ("filled, left]", "filled, abandoned]"),
         ("to: left", "to: abandoned")]  # fmt: skip
+MEANS_MORE = ("aware: has looked", "aware: has looked around")
 MAPPED = ("tracks:\n", "migrates: {cart: {left: abandoned}}\ntracks:\n")
+DESCRIBED = layout(OLD)[1]
 AT_THE_CART = (0, "product_viewed"), (MINUTE, "cart_updated")
 
 
@@ -114,9 +116,13 @@ def test_a_memory_is_known_by_the_name_of_its_layout() -> None:
     assert why_not(OLD, encode(OLD, heard(*AT_THE_CART))) == []
 
 
-@pytest.mark.parametrize("description", [b"", b"{}", b'{"journeys": []}', layout(shop(version=7))[1]])
+@pytest.mark.parametrize(
+    "description",
+    [b"", b"{}", b'{"journeys": []}', layout(shop(version=7))[1], DESCRIBED.replace(b'"slots":', b'"slots":1')],
+)
 def test_a_description_that_is_not_the_one_makes_the_memory_unreadable(description: bytes) -> None:
-    name, _ = layout(OLD)
+    name, told = layout(OLD)
+    assert description != told
     with pytest.raises(SavedMemoryError, match="damaged"):
         decode(shop(), "ann", encode(OLD, heard(*AT_THE_CART)), {name: description})
 
@@ -217,6 +223,32 @@ def test_the_furthest_stage_is_kept_where_it_was_and_else_begins_where_one_stand
     assert where(without, back)["shop"]["stage"].furthest is None
 
 
+def test_whoever_stands_further_than_anywhere_before_in_the_new_order_of_stages_has_come_that_far() -> None:
+    aware, bought = "      aware: has looked\n", "      bought: {means: has bought, within: 10d}\n"
+    turned = shop((aware + bought, bought + aware))
+    back = heard((0, "order_completed"), (31 * DAY, "searched"))
+    assert stage(OLD, back)[0] == "aware"
+    assert where(turned, brought_over(back, turned))["shop"]["stage"].furthest == "aware"
+
+
+def test_of_two_moves_of_one_name_the_one_that_is_held_back_is_told() -> None:
+    welcomed = (
+        "      - {name: welcomed, from: [unknown, aware], to: bought, on: order_completed, once: true, grace: 5m}"
+    )
+    plain = welcomed.replace("[unknown, aware]", "unknown")
+    counted = plain.replace("unknown", "aware").replace("grace: 5m", "grace: 5m, publish: [seen]")
+    old, new = shop((welcomed, f"{plain}\n{counted}"), version=1), shop((welcomed, f"{plain}\n{counted}"), MEANS_MORE)
+    memory = brought_over(heard((0, "product_viewed"), (MINUTE, "order_completed"), machine=old), new, old=old)
+    (made,) = step(new, memory, Tick(T + 10 * MINUTE))[1]
+    assert (made.name, dict(made.facts)) == ("welcomed", {"seen": 1})
+
+
+def test_a_journey_that_looks_back_no_more_keeps_no_recent_signals() -> None:
+    no_more = shop(("title: a shop", "title: a shop\nlateness: 0"))
+    assert heard(*AT_THE_CART).past is not None
+    assert brought_over(heard(*AT_THE_CART), no_more).past is None
+
+
 # -- deadlines
 
 
@@ -246,6 +278,15 @@ def test_one_that_would_have_ended_already_counts_from_the_change_and_not_for_al
     assert len(ends) == 4
 
 
+def test_no_deadline_comes_before_what_the_customer_has_done_also_where_others_have_not_come_so_far() -> None:
+    shorter = shop(("after: 30d", "after: 20d"))
+    bought = heard((0, "order_completed"), (25 * DAY, "searched"))
+    ((_, ends),) = [
+        each for each in names(shorter, brought_over(bought, shorter, DAY), 90 * DAY) if each[0] == "lapsed"
+    ]
+    assert 45 * DAY < ends <= 65 * DAY
+
+
 def test_one_that_is_new_counts_from_entering_the_stage_or_else_from_what_was_heard_last() -> None:
     bought = heard((0, "order_completed"), (5 * DAY, "searched"))
     new = further("rested, from: bought, to: aware, after: 20d, if: seen >= 0")
@@ -272,6 +313,14 @@ def test_of_two_of_one_name_each_goes_on_from_its_own() -> None:
     (place,) = new.layout.journeys
     waits = place.tracks[0].waits  # type: ignore[union-attr]
     assert [memory.state[slot] - T for slot in waits] == [10 * DAY, 30 * DAY]
+
+
+def test_a_silence_of_the_same_words_goes_on_from_itself_and_not_from_another_of_its_name() -> None:
+    lapsed = "      - {name: lapsed, from: bought, to: aware, after: 30d}"
+    old = shop((lapsed, lapsed.replace("30d", "20d, if: seen > 5") + "\n" + lapsed), version=1)
+    new = shop((lapsed, lapsed + "\n" + lapsed.replace("30d", "10d, if: seen > 5")))
+    memory = brought_over(heard((0, "order_completed"), machine=old), new, 35 * DAY, old)
+    assert ("lapsed", 30 * DAY) in names(new, memory, 36 * DAY)
 
 
 def test_a_time_frame_goes_on_and_whoever_has_dropped_off_does_not_do_so_again() -> None:

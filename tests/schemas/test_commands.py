@@ -73,6 +73,7 @@ def test_what_is_encoded_and_signed_is_read(command: str, customer: str, id_: st
         (changed(at="yesterday"), "bad time"),
         (changed(at="2024-01-01T00:00:00"), "bad time"),
         (changed(at="1999-12-31T23:59:59Z"), "implausible time"),
+        (changed(at="2100-01-01T00:00:00Z"), "implausible time"),
     ],
 )
 def test_what_is_no_command_is_refused_for_its_reason(value: bytes | None, reason: str) -> None:
@@ -96,12 +97,20 @@ def test_any_of_the_keys_will_do_and_no_other() -> None:
     signature = sign(changed(), OTHER)
     assert told(changed(), b"ann", signature, KEY, OTHER) == told(changed(), b"ann", signature.upper(), OTHER)
     assert told(changed(), b"ann", signature, KEY) == "bad signature"
+    loud = ((SIGNATURE.upper(), signature.encode()),)
+    assert isinstance(read(changed(), ORIGIN, key=b"ann", headers=loud, keys=[OTHER]), Command)
+
+
+def test_of_several_signatures_the_last_one_counts() -> None:
+    good, bad = ((SIGNATURE, sign(changed(), key).encode()) for key in (KEY, OTHER))
+    assert isinstance(read(changed(), ORIGIN, key=b"ann", headers=(bad, good), keys=[KEY]), Command)
+    assert isinstance(read(changed(), ORIGIN, key=b"ann", headers=(good, bad), keys=[KEY]), Rejection)
 
 
 @given(
     st.binary(max_size=200) | anything.map(orjson.dumps), st.none() | st.binary(max_size=9), st.text(), st.booleans()
 )
-def test_whatever_comes_is_a_command_or_is_refused_without_a_word_of_it(
+def test_whatever_comes_is_a_command_or_is_refused_for_a_known_reason(
     value: bytes, key: bytes | None, signature: str, signed: bool
 ) -> None:
     headers = ((SIGNATURE, signature.encode(errors="replace")),)

@@ -190,7 +190,7 @@ async def test_what_was_left_unpublished_is_not_so_once_it_was_published_at_once
 async def test_files_have_what_has_been_acknowledged_and_nobody_who_is_gone(tmp_path: Path, *, atomic: bool) -> None:
     broker, stores = Broker(), InFiles(tmp_path, PLACE[0])
     held = opened(broker, atomic=atomic, stores=stores)
-    await read_back(held, broker, [LAYOUT])
+    await read_back(held, broker, [])
     await written(held, bought(held))
     output = held.begin(T)
     held.take(output, after(None, signal("bob", T, 2)), [])
