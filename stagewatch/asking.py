@@ -56,7 +56,7 @@ async def ask(settings: Settings, command: str, customers: Iterable[str], at: in
     Raises:
         AskError: an id can be nobody's, before anything is written; or the broker did not take all of them.
     """
-    records = [_record(settings, command, customer, at) for customer in customers]
+    records = [_record(settings, command, customer, at, number) for number, customer in enumerate(customers, 1)]
     topic, written = commands_of(settings), 0
     try:
         await reach(connection_of(settings))
@@ -78,13 +78,17 @@ async def ask(settings: Settings, command: str, customers: Iterable[str], at: in
         ) from error
 
 
-def _record(settings: Settings, command: str, customer: str, at: int) -> _Record:
-    id_, keys, key = str(uuid4()), keys_of(settings), customer.encode()
+def _record(settings: Settings, command: str, customer: str, at: int, number: int) -> _Record:
+    id_, keys = str(uuid4()), keys_of(settings)
+    try:
+        key = customer.encode()
+    except UnicodeEncodeError:
+        raise AskError(f"Id number {number} is no UTF-8 text. Nothing has been sent") from None
     value = encode(command, customer, id_, at)
     headers = [(SIGNATURE, sign(value, keys[0]).encode())] if keys else []
     found = read(value, Origin(commands_of(settings), 0, 0), key=key, headers=tuple(headers), keys=keys)
     if isinstance(found, Rejection):
-        raise AskError(f"No worker would obey: {found.detail}")
+        raise AskError(f"Id number {number}: no worker would obey, since {found.detail}. Nothing has been sent")
     return _Record(id_, key, value, headers)
 
 

@@ -13,6 +13,8 @@ from stagewatch.mistakes import Mistake
 from stagewatch.settings import load
 
 FROM_INPUT = "-"
+# What Windows programs put before a text; it is no part of the first id.
+BYTE_ORDER_MARK = "\ufeff"
 
 
 @click.command()
@@ -40,7 +42,9 @@ def customer(command: str, ids: tuple[str, ...], file: str | None) -> None:
 def _customers(ids: Sequence[str]) -> list[str]:
     if list(ids) != [FROM_INPUT]:
         return list(ids)
-    found = [line.strip() for line in sys.stdin if line.strip()]
+    # Not `splitlines`, to which more ends a line: what an id may not hold would make two others of it.
+    lines = sys.stdin.read().removeprefix(BYTE_ORDER_MARK).split("\n")
+    found = [line.strip() for line in lines if line.strip()]
     if not found:
         raise Mistake("Standard input holds no id: give one a line")
     return found
