@@ -51,8 +51,8 @@ def test_a_record_refused_twice_has_one_identity_and_another_at_its_place_has_it
     found, key, value = letter(rejection), rejection.key, rejection.value
     other = Rejection("empty", "", rejection.origin, key, value, ())
     assert letter(other).identity == found.identity
-    for anew in ((key, (value or b"") + b"x"), ((key or b"") + b"x", value)):
-        assert letter(Rejection("empty", "", rejection.origin, *anew, ())).identity != found.identity
+    for others, anew in ((key, (value or b"") + b"x"), ((key or b"") + b"x", value)):
+        assert letter(Rejection("empty", "", rejection.origin, others, anew, ())).identity != found.identity
 
 
 OURS = [("stagewatch-topic", b"events"), ("stagewatch-partition", b"1"), ("stagewatch-offset", b"2")]
