@@ -1,11 +1,22 @@
 """`stagewatch demo`: everything on this machine, in one go."""
 
+import errno
+import os
+
 import click
 import uvloop
 from rich.console import Console
 
 from stagewatch.demo import SPEED, DemoOptions, run_demo
 from stagewatch.live import View
+
+
+class _Screen(Console):
+    """A console that may be read no more (`| head`). Rich would end the process there, amid what is to be stopped."""
+
+    def on_broken_pipe(self) -> None:
+        """Tells whoever writes, who stops in order."""
+        raise BrokenPipeError(errno.EPIPE, os.strerror(errno.EPIPE))
 
 
 @click.command()
@@ -18,4 +29,4 @@ def demo(shoppers: int, seed: int, speed: int, port: int) -> None:
 
     Nothing is needed but this machine, and nothing is left when Ctrl-C ends it.
     """
-    uvloop.run(run_demo(DemoOptions(shoppers, seed, speed, port), View(Console())))
+    uvloop.run(run_demo(DemoOptions(shoppers, seed, speed, port), View(_Screen())))

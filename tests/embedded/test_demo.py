@@ -77,3 +77,19 @@ async def test_the_demo_shows_transitions_and_ctrl_c_leaves_nothing(
     assert {path.name for path in out.parent.iterdir()} == {"out", "temporary"}
     with pytest.raises(OSError, match="refused"):
         status(web + "/live")
+
+
+async def test_the_demo_ends_when_nobody_reads_what_it_shows_any_more(tmp_path: Path) -> None:
+    environment = os.environ | {"TMPDIR": str(tmp_path), "PYTHONPATH": str(ROOT)}
+    read = f"{sys.executable} -m stagewatch demo --port 0 | head -3; echo ended ${{PIPESTATUS[0]}}"
+    process = await asyncio.create_subprocess_exec(
+        "bash", "-c", read, env=environment, start_new_session=True,
+        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    try:
+        out, _ = await asyncio.wait_for(process.communicate(), WITHIN + 10)
+    except TimeoutError:
+        os.killpg(process.pid, signal.SIGKILL)
+        raise
+    assert out.decode().splitlines()[3:] == ["ended 1"]
+    assert list(tmp_path.iterdir()) == []  # noqa: ASYNC240  the demo has ended
