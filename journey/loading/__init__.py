@@ -18,7 +18,7 @@ from journey.loading.tracks import read_track
 from journey.loading.vocabulary import Vocabulary
 from journey.loading.yaml import Document, EnoughFaultsError, read
 
-_STAND_IN: Final = {"journey": "unread", "version": 1, "title": "unread", "tracks": {"unread": None}}
+_STAND_IN: Final = {"journey": "unread", "version": 1, "title": "unread"}
 """For outermost keys that are wrong, so that what stands under the others can be looked at all the same."""
 
 
@@ -76,7 +76,7 @@ def _form(document: Document) -> JourneyForm | None:
     if form is not None or not isinstance(document.data, dict):
         return form
     wrong = {fault.path.partition(".")[0] for fault in document.faults}
-    if not wrong.isdisjoint({"signals", "groups", "facts", "tracks", "examples"}):
+    if "tracks" not in document.data or not wrong.isdisjoint({"signals", "groups", "facts", "tracks", "examples"}):
         return None  # what names mean, and what there is to look at, is not known
     known = {name: each for name, each in document.data.items() if name in JourneyForm.model_fields}
     return JourneyForm.model_validate(_STAND_IN | {name: each for name, each in known.items() if name not in wrong})

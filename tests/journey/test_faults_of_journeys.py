@@ -2,6 +2,7 @@
 
 import pytest
 
+from journey.faults import JourneyError
 from journey.loading import load
 from tests.journey.faulty import NOT_A_MAPPING, ONE_OPERATION, RIGHT, faults
 
@@ -14,6 +15,14 @@ def test_an_unknown_key_is_a_fault_and_the_right_one_is_suggested() -> None:
     assert faults(("- {name: cart_abandoned, from: filled, to", "- ^{name: cart_abandoned, from: filled, ^too")) == [
         "'to' is missing: add a line 'to: ...'",
         "there is no key 'too' here. Did you mean 'to'?",
+    ]
+
+
+def test_of_what_is_missing_nothing_else_is_said() -> None:
+    with pytest.raises(JourneyError) as caught:
+        load("journey: small\nversion: 1\n", "small.yaml")
+    assert [each.message for each in caught.value.faults] == [
+        f"'{name}' is missing: add a line '{name}: ...'" for name in ("title", "tracks")
     ]
 
 
