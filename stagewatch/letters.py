@@ -43,7 +43,7 @@ def as_json(found: Found) -> str:
 
 def json_line(told: Mapping[str, object]) -> str:
     """JSON in ASCII, on one line, which no terminal obeys."""
-    return json.dumps(told).replace("\x7f", "\\u007f")
+    return json.dumps(told)
 
 
 def in_full(found: Found, verdict: Verdict) -> Iterator[str]:

@@ -78,4 +78,5 @@ def test_one_that_is_told_by_its_digest_says_how_large_it_was() -> None:
     found = DeadLetter.of(b"k", None, [*OURS, *told])
     assert found is not None
     assert (found.digest, found.size, found.says_part, found.part, found.reason) == ("ab", 9_000_000, False, None, "")
+    assert found.headers == ()
     assert DeadLetter.of(None, b"abc", OURS) is not None

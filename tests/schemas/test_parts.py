@@ -147,6 +147,15 @@ def test_the_first_event_of_a_record_that_was_refused_does_not_take_the_id_under
     assert ids(after) == {("ada", "r-1#0")}
 
 
+def test_where_none_of_the_events_that_share_an_id_counted_the_first_one_has_it() -> None:
+    lines = [{**LINES[0], "at": None}, {**LINES[2], "at": None}, LINES[4]]
+    value = orjson.dumps({"till": 3, "receipt": "r-1", "lines": lines})
+    assert ids(read(of_tills("when"), value, "all")) == {("ada", "r-1"), ("ada", "r-1#1"), ("cyd", "r-1#2")}
+    assert ids(read(of_tills("when"), orjson.dumps({"receipt": "r-1", "lines": lines[:2]}), "0-1 of 2")) == {
+        ("ada", "r-1"), ("ada", "r-1#1")
+    }  # fmt: skip
+
+
 def test_equal_events_of_a_record_stay_one_event_when_one_is_sent_again() -> None:
     value = orjson.dumps({"till": 3, "receipt": "r-1", "lines": [LINES[0], LINES[0]]})
     assert ids(read(of_tills(), value, "1 of 2")) == ids(read(of_tills(), value)) == {("ada", "r-1")}

@@ -51,6 +51,22 @@ def test_a_slip_is_told_by_its_type_and_place_and_not_by_what_was_in_hand(said: 
         assert word in text
 
 
+def test_an_error_that_is_the_line_itself_or_that_was_put_out_of_sight_is_told_no_more_of(said: StringIO) -> None:
+    try:
+        try:
+            slip()
+        except ValueError:
+            raise Mistake("mend it") from None
+    except Mistake as error:
+        log.exception("It failed")
+        log.error(error.__context__)  # noqa: TRY400  an error as the line itself
+    text = said.getvalue()
+    assert CUSTOMER not in text
+    assert "Mistake: mend it" in text
+    assert "KeyError" not in text
+    assert "ValueError: its words are withheld" in text
+
+
 def test_what_is_said_for_operators_is_said(said: StringIO) -> None:
     words = "start the broker"  # apart from the line that raises, which a traceback quotes
     try:

@@ -38,3 +38,9 @@ def test_a_line_is_let_through_again_once_it_has_not_been_said_for_a_while_or_th
 def test_more_different_lines_than_are_remembered_are_let_through() -> None:
     lines = [line("x" * number, 0) for number in range(2 * MOST)]
     assert len(through(lines)) == len(lines)
+
+
+def test_beyond_that_all_are_forgotten_with_what_was_held_back_of_them() -> None:
+    others = [line("x" * number, 1) for number in range(1, MOST)]
+    said = through([line("away", 0), line("away", 0), *others, line("one more", 1), line("away", 2), line("away", 20)])
+    assert [each for each in said if each.startswith("away")] == ["away"] * 3
