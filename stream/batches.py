@@ -14,8 +14,9 @@ from typing import Any
 import faust
 from aiokafka import ConsumerRecord
 
+from stream.outlet import Place
+
 Records = Sequence["ConsumerRecord[bytes, bytes]"]
-Place = tuple[str, int]
 
 # With so many batches waiting to be worked out nothing more is fetched: what the broker keeps meanwhile comes in one
 # batch a partition. A batch costs some 1 ms beside 25 us for each of its records, so a worker that had fallen behind,

@@ -27,7 +27,7 @@ import orjson
 
 from journey.clock import Time
 from journey.saving import SavedMemoryError
-from stream.outlet import Out
+from stream.outlet import Out, Place
 
 # What a partition keeps for itself; no customer has such a key: ids with control characters are refused.
 OWN = b"\x00"
@@ -91,14 +91,14 @@ class Marker:
     offset: int | None = None
 
 
-def customer_record(place: tuple[str, int], customer: bytes, entry: CustomerEntry) -> Out:
+def customer_record(place: Place, customer: bytes, entry: CustomerEntry) -> Out:
     """The entry as it is written."""
     topic, partition = place
     value = orjson.dumps((entry.batch, entry.outbox), option=orjson.OPT_APPEND_NEWLINE) + entry.memory
     return Out(topic, customer, value, partition=partition)
 
 
-def marker_record(place: tuple[str, int], marker: Marker) -> Out:
+def marker_record(place: Place, marker: Marker) -> Out:
     """The marker as it is written."""
     topic, partition = place
     clock = marker.clock
@@ -106,13 +106,13 @@ def marker_record(place: tuple[str, int], marker: Marker) -> Out:
     return Out(topic, MARKER_KEY, value, partition=partition)
 
 
-def own_record(place: tuple[str, int], key: bytes, value: bytes | None) -> Out:
+def own_record(place: Place, key: bytes, value: bytes | None) -> Out:
     """What a partition keeps for itself, as it is written; None: nothing any more."""
     topic, partition = place
     return Out(topic, key, value, partition=partition)
 
 
-def tombstone(place: tuple[str, int], customer: bytes, floor: Mapping[str, int]) -> Out:
+def tombstone(place: Place, customer: bytes, floor: Mapping[str, int]) -> Out:
     """What says that there is no such customer any more, of all that was before `floor`.
 
     A worker that slept may write an older memory behind it, and is told by that.

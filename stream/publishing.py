@@ -1,7 +1,8 @@
 """From what `journey` found to the records that subscribers read: which topic, which key, which headers.
 
 A transition is encoded once. The same bytes go to `stage-transitions`, to the topic of its route, and into the
-outbox of the customer's changelog record, from which they can be published again after a crash.
+outbox of the customer's changelog record, from which they can be published again after a crash. That a customer has
+been forgotten goes wherever his transitions may have gone. When anything is sent, and whether, is not known here.
 """
 
 from __future__ import annotations

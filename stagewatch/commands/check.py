@@ -1,4 +1,4 @@
-"""`stagewatch check`: what is wrong with journeys and dialects, and where."""
+"""`stagewatch check`: what is wrong with journeys and dialects, and where; what a changed journey does to customers."""
 
 import re
 
