@@ -12,7 +12,7 @@ import pytest
 from prometheus_client import CollectorRegistry, Counter
 
 from stagewatch import listening
-from stagewatch.listening import AT_ONCE
+from stagewatch.listening import AT_ONCE, WITHIN
 from stagewatch.web import Answer, WebError, WebServer
 
 REGISTRY = CollectorRegistry()
@@ -169,10 +169,14 @@ def test_nobody_is_told_which_program_answers(web: WebServer) -> None:
 
 def test_clients_that_never_finish_asking_do_not_keep_others_from_an_answer(web: WebServer) -> None:
     with ExitStack() as slow:
-        for _ in range(AT_ONCE * 3):
-            client = slow.enter_context(closing(connected(web)))
-            client.sendall(b"GET /live HTTP/1.1\r\nX: ")
+        clients = [slow.enter_context(closing(connected(web))) for _ in range(AT_ONCE * 3)]
+        for client in clients:
+            with suppress(ConnectionError):
+                client.sendall(b"GET /live HTTP/1.1\r\nX: ")
         assert ask(web, "/live")[0] == 200
+        clients[0].settimeout(WITHIN / 2)
+        with suppress(ConnectionError):
+            assert clients[0].recv(1) == b"", "the oldest is hung up on before its time is over"
         while threading.active_count() > AT_ONCE * 2:  # those who were hung up on let their threads go
             assert ask(web, "/live")[0] == 200
 
