@@ -236,11 +236,11 @@ def test_of_two_moves_of_one_name_the_one_that_is_held_back_is_told() -> None:
         "      - {name: welcomed, from: [unknown, aware], to: bought, on: order_completed, once: true, grace: 5m}"
     )
     plain = welcomed.replace("[unknown, aware]", "unknown")
-    counted = plain.replace("unknown", "aware").replace("grace: 5m", "grace: 5m, publish: [seen]")
-    old, new = shop((welcomed, f"{plain}\n{counted}"), version=1), shop((welcomed, f"{plain}\n{counted}"), MEANS_MORE)
+    routed = plain.replace("unknown", "aware").replace("grace: 5m", "grace: 5m, route: welcomed-back")
+    old, new = shop((welcomed, f"{plain}\n{routed}"), version=1), shop((welcomed, f"{plain}\n{routed}"), MEANS_MORE)
     memory = brought_over(heard((0, "product_viewed"), (MINUTE, "order_completed"), machine=old), new, old=old)
     (made,) = step(new, memory, Tick(T + 10 * MINUTE))[1]
-    assert (made.name, dict(made.facts)) == ("welcomed", {"seen": 1})
+    assert (made.name, list(made.route)) == ("welcomed", ["welcomed-back"])
 
 
 def test_a_journey_that_looks_back_no_more_keeps_no_recent_signals() -> None:
