@@ -159,9 +159,12 @@ def left_out(machine: Machine, value: bytes) -> list[str]:
     try:
         _, _, journeys = orjson.loads(value.partition(b"\n")[0])
         followed = {definition.journey for definition in machine.definitions}
-        return [name for name, *_ in journeys if name not in followed]
+        found = [name for name, *_ in journeys if name not in followed]
     except (LookupError, TypeError, ValueError):
         raise SavedMemoryError(DAMAGED) from None
+    if not all(isinstance(name, str) for name in found):
+        raise SavedMemoryError(DAMAGED)
+    return found
 
 
 def decode(

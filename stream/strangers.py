@@ -16,6 +16,7 @@ from orjson import JSONEncodeError
 from journey.machine import Machine
 from journey.migrating import Refusal
 from journey.saving import SavedMemoryError, decode, encode, head, lasts, layout, layout_of, left_out, why_not
+from schemas.documents import cut
 from stream.changelog import OWN, DamagedError
 from stream.resting import Packed
 
@@ -23,6 +24,8 @@ from stream.resting import Packed
 LAYOUT: Final = OWN + b"layout:"
 # After so many customers, some 50 ms, whoever brings them over may do something else.
 SLICE: Final = 1_000
+# Characters that are quoted of a journey's name; no journey's is longer, but a damaged record's may be.
+LONGEST_NAME: Final = 200
 
 
 class JourneysChangedError(Exception):
@@ -150,8 +153,9 @@ def refuse(partitions: Mapping[int, Strangers]) -> None:
 
 def _forgotten(journey: str) -> Refusal:
     return Refusal(
-        f"the journey '{journey}' is followed no longer: put it back into `journeys`; if it has but another name now,"
-        " give it the former one; or name it in `forget_journeys`, and what customers went through on it is forgotten"
+        f"the journey '{cut(journey, LONGEST_NAME)}' is followed no longer: put it back into `journeys`; if it has but"
+        " another name now, give it the former one; or name it in `forget_journeys`, and what customers went through on"
+        " it is forgotten"
     )
 
 

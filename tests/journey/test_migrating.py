@@ -383,7 +383,7 @@ def test_the_journeys_that_nobody_follows_any_more_are_named() -> None:
     written = encode(both, heard(*AT_THE_CART, machine=both))
     assert (left_out(both, written), left_out(alone, written), left_out(OLD, written)) == ([], ["shop"], ["other"])
     assert left_out(shop(), encode(OLD, heard(*AT_THE_CART))) == []
-    for damaged in b"", b"[4]\n", b"[4, 1, 7]\n", b"[4, 1, [7]]\n":
+    for damaged in b"", b"[4]\n", b"[4, 1, 7]\n", b"[4, 1, [7]]\n", b"[4, 1, [[7, 1]]]\n":
         with pytest.raises(SavedMemoryError, match="damaged"):
             left_out(OLD, damaged)
 

@@ -118,6 +118,13 @@ def test_a_journey_that_is_followed_no_longer_is_forgotten_only_where_that_is_sa
     assert read(now, customer_record(PLACE, b"ann", written[1])).customers() == 1, "once and for all"
 
 
+def test_of_the_name_of_such_a_journey_no_more_is_quoted_than_can_be_read() -> None:
+    written = encode(OLD, memory("ann")).replace(b'"shop"', b'"' + b"x" * 100_000 + b'"', 1)
+    with pytest.raises(JourneysChangedError) as caught:
+        read(NEW, customer_record(PLACE, b"ann", CustomerEntry(1, written, [])))
+    assert len(str(caught.value)) < 2_000
+
+
 def test_without_a_layout_it_is_said_what_to_do() -> None:
     with pytest.raises(JourneysChangedError, match=r"run version 1 once.*of these customers: 2"):
         read(NEW, entry(memory("ann")), entry(memory("bob")))
