@@ -181,6 +181,15 @@ def test_clients_that_never_finish_asking_do_not_keep_others_from_an_answer(web:
             assert ask(web, "/live")[0] == 200
 
 
+def test_whoever_has_been_answered_takes_no_place_from_one_who_is_still_asking(web: WebServer) -> None:
+    with closing(connected(web)) as patient:
+        patient.sendall(b"GET /live HTTP/1.1\r\n")
+        for _ in range(AT_ONCE * 2):
+            assert ask(web, "/live")[0] == 200
+        patient.sendall(b"\r\n")
+        assert patient.recv(12) == b"HTTP/1.0 200"
+
+
 def test_a_client_is_hung_up_on_however_busily_it_sends(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(listening, "WITHIN", 0.5)
     with server(0) as web, closing(connected(web)) as client:
