@@ -1,10 +1,13 @@
 """The order in which a batch becomes durable, without a broker: what is sent, and which steps are told."""
 
 import asyncio
+import re
 from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
+import stream
 from journey.clock import Time
 from stream.changelog import CustomerEntry, Marker, customer_record, marker_of
 from stream.outlet import NotSentError, Out, Place
@@ -12,6 +15,7 @@ from stream.steps import STEPS
 from stream.tail import NotOwnerError
 from stream.ways import AtLeastOnce, Going
 from stream.writing import Writing
+from tests.faults import kinds
 from tests.stream.shop import PLACE, Broker
 
 
@@ -66,7 +70,12 @@ def test_each_step_is_told_when_it_is_done() -> None:
         *("durable", "<done>"),
         *("<aside>", "log", "<changelog>", "<transitions>"),  # the marker says that the batch is published
     ]
-    assert {each.strip("<>") for each in seen if each.startswith("<")} <= set(STEPS)
+
+
+def test_the_steps_that_are_told_are_those_that_have_a_meaning_and_at_each_the_faults_kill() -> None:
+    code = "".join(path.read_text(encoding="utf-8") for path in Path(stream.__file__).parent.glob("*.py"))
+    assert set(re.findall(r'reached\("(\w+)"\)', code)) == set(STEPS)
+    assert {*kinds.STEPS, *kinds.STEPS_EXACTLY_ONCE} == set(STEPS)
 
 
 async def test_behind_a_batch_that_failed_nothing_is_written() -> None:
