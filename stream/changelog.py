@@ -36,8 +36,9 @@ MARKER_KEY = OWN + b"partition"
 PENDING = OWN + b"pending:"
 # How the first line of a customer's record ends where its batch has led to no transition.
 NO_OUTBOX = b",[]]"
-# The header of a tombstone.
+# The header of a tombstone, and of what a partition keeps for itself.
 FLOOR = "floor"
+NOTHING: Mapping[str, int] = {}
 NOT_OURS = "it is none of this release's. Run the release that wrote it"
 
 
@@ -106,14 +107,18 @@ def marker_record(place: Place, marker: Marker) -> Out:
     return Out(topic, MARKER_KEY, value, partition=partition)
 
 
-def own_record(place: Place, key: bytes, value: bytes | None) -> Out:
-    """What a partition keeps for itself, as it is written; None: nothing any more."""
+def own_record(place: Place, key: bytes, value: bytes | None, floor: Mapping[str, int] = NOTHING) -> Out:
+    """What a partition keeps for itself, as it is written; None: nothing any more.
+
+    It holds for what is read from `floor` on, and a worker that dies before the marker may not read again what was
+    before that.
+    """
     topic, partition = place
-    return Out(topic, key, value, partition=partition)
+    return Out(topic, key, value, [(FLOOR, orjson.dumps(floor))] if floor else [], partition)
 
 
 def tombstone(place: Place, customer: bytes, floor: Mapping[str, int]) -> Out:
-    """What says that there is no such customer any more, of all that was before `floor`.
+    """What says that there is no such customer any more, of all that was before `floor`; that is not read again.
 
     A worker that slept may write an older memory behind it, and is told by that.
     """
@@ -122,7 +127,7 @@ def tombstone(place: Place, customer: bytes, floor: Mapping[str, int]) -> Out:
 
 
 def floor_of(headers: Iterable[tuple[str, bytes]]) -> dict[str, int]:
-    """The floor in the headers of a tombstone; empty where there is none."""
+    """The floor in the headers of a record; empty where there is none."""
     return next((_by_source(orjson.loads(value)) for name, value in headers if name == FLOOR), {})
 
 

@@ -302,9 +302,12 @@ class Partition:
         return Reached(offset, last[1], going.number, going.clock, self._wall, beyond, going.floor)
 
     def _changes(self, output: Output, written: Mapping[str, bytes]) -> list[Out]:
-        own = [own_record(self._place, key, value) for key, value in output.own.items()]
+        # Of its own source the batch says so in the marker behind it: more of it may have to be read again.
+        reading = None if output.source is None else output.source[0]
+        floor = {source: offset for source, offset in self.progress.floor.items() if source != reading}
+        own = [own_record(self._place, key, value, floor) for key, value in output.own.items()]
         customers = dict.fromkeys(told.customer.encode() for told in output.gone)
-        gone = [tombstone(self._place, customer, self.progress.floor) for customer in customers]
+        gone = [tombstone(self._place, customer, floor) for customer in customers]
         if not self._way.atomic:
             gone += [own_record(self._place, PENDING + told.id.encode(), told.value) for told in output.gone]
         entries = [

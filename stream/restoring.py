@@ -12,7 +12,7 @@ keep just that one, the newer memory has to be written again.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Container, Iterator
+from collections.abc import Container, Iterator, Mapping
 from typing import Any, Final
 
 from aiokafka import ConsumerRecord
@@ -143,11 +143,11 @@ class Restored:
             DamagedError: the marker cannot be read, or what the partition keeps for itself.
         """
         for row in rows:
-            key, value = row.key, row.value
+            key = row.key
             if key == MARKER_KEY:
                 self._mark(row)
             elif key.startswith(OWN):
-                self._own(key, value)
+                self._own(row)
             else:
                 self._take(row)
         if rows:
@@ -184,10 +184,18 @@ class Restored:
         self.batch = max(self.batch, marker.batch, marker.published)
         self._outboxes.told(marker, row.offset)
         self.clock = self.clock.later(marker.clock)
-        for source, offset in marker.floor.items():
+        self._has_reached(marker.floor)
+
+    def _has_reached(self, floor: Mapping[str, int]) -> None:
+        for source, offset in floor.items():
             self.floor[source] = max(offset, self.floor.get(source, 0))
 
-    def _own(self, key: bytes, value: bytes | None) -> None:
+    def _own(self, row: ConsumerRecord[bytes, bytes]) -> None:
+        key, value = row.key, row.value
+        try:
+            self._has_reached(floor_of(row.headers))
+        except UNREADABLE as error:
+            raise DamagedError((row.topic, row.partition, row.offset), error) from error
         kept = self.pending if key.startswith(PENDING) else self.own
         if value is None:
             kept.pop(key, None)
@@ -204,6 +212,7 @@ class Restored:
         self._outboxes.forget(customer)
         self.fallen.discard(customer)
         self._gone[customer] = floor
+        self._has_reached(floor)
 
     def _let_go(self, customer: str, before: Head) -> None:
         """What has been read of the customer, in either form, counts no more."""

@@ -120,7 +120,7 @@ async def test_the_notice_of_who_is_erased_waits_in_the_changelog_until_it_is_pu
     del broker.taken[:]
     await written(held, erased(held, ERASED))
     gone, waits, said, *rest = broker.taken
-    assert (gone.key, gone.value, dict(gone.headers)) == (b"ann", None, {FLOOR: orjson.dumps({SOURCE: 2, COMMANDS: 1})})
+    assert (gone.key, gone.value, dict(gone.headers)) == (b"ann", None, {FLOOR: orjson.dumps({SOURCE: 2})})
     assert waits == WAITS
     assert said.key == MARKER_KEY
     assert rest == [*NOTICES, WAITS_NO_MORE]

@@ -9,6 +9,7 @@ from stream.batches import Backlog, Batch
 from stream.changelog import (
     OWN,
     PENDING,
+    DamagedError,
     Marker,
     UnknownEntryError,
     entry_of,
@@ -107,6 +108,23 @@ def test_a_topic_that_ends_before_what_has_been_worked_out_and_has_left_no_memor
     held.arrived(replace(tick(T, highwater=41), topic=topic))
     with pytest.raises(SourceReplacedError, match=rf"{topic}, partition 0, ends at offset 41"):
         held.arrived(replace(tick(T + RECEDED_FOR, highwater=41), topic=topic))
+
+
+@pytest.mark.parametrize(
+    "out", [tombstone(PLACE, b"ann", {SOURCE: 42}), own_record(PLACE, OWN + b"suppressed:7", None, {SOURCE: 42})]
+)
+def test_what_was_before_a_command_is_not_read_again_where_a_worker_died_before_its_marker(out: Out) -> None:
+    restored = Restored(MACHINE)
+    restored.load([marker(1, T, {SOURCE: 7, "customer-commands": 3}), row(out)])
+    assert restored.floor == {SOURCE: 42, "customer-commands": 3}
+    assert not restored.behind
+    with pytest.raises(DamagedError):
+        restored.load(
+            [
+                row(own_record(PLACE, OWN + b"salt", b"x")),
+                row(replace(out, key=OWN + b"salt", headers=[("floor", b"?")])),
+            ]
+        )
 
 
 def test_a_source_of_which_nothing_is_heard_counts_as_one_that_waits() -> None:
