@@ -10,6 +10,7 @@ import sys
 from contextlib import suppress
 from http.client import LineTooLong
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from socketserver import TCPServer
 from threading import Lock
 from time import monotonic
 from typing import Any, BinaryIO, Final, cast
@@ -99,6 +100,10 @@ class Server(ThreadingHTTPServer):
         self._open: dict[socket.socket, float] = {}
         self._lock = Lock()
         super().__init__(address, handler)
+
+    def server_bind(self) -> None:
+        """Asks nobody what this machine is called, as the stock one does: where DNS is slow that takes long."""
+        TCPServer.server_bind(self)
 
     def process_request(self, request: Any, client_address: Any) -> None:  # noqa: ANN401  as the stock one
         """Makes room for it first."""

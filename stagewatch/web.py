@@ -126,7 +126,8 @@ class WebServer:
         except (OSError, OverflowError) as error:
             raise WebError(
                 f"cannot listen on {self._host}:{self._port}: {getattr(error, 'strerror', None) or error}."
-                " Stop what listens there, or choose another: STAGEWATCH_HTTP_HOST, STAGEWATCH_HTTP_PORT"
+                " Stop what listens there, or choose another: STAGEWATCH_HTTP_HOST, STAGEWATCH_HTTP_PORT;"
+                " of the demo, --port"
             ) from error
         self._thread = Thread(target=self._server.serve_forever, args=(0.1,), name="web", daemon=True)
         self._thread.start()

@@ -89,9 +89,19 @@ def test_a_page_that_fails_says_so_but_not_what_it_held(web: WebServer) -> None:
 def test_a_port_in_use_is_a_clear_error(web: WebServer) -> None:
     port = int(web.address.rpartition(":")[2])
     second = server(port)
-    with pytest.raises(WebError, match=f"cannot listen on 127.0.0.1:{port}: .*STAGEWATCH_HTTP_PORT"):
+    with pytest.raises(
+        WebError, match=f"cannot listen on 127.0.0.1:{port}: .*STAGEWATCH_HTTP_PORT; of the demo, --port"
+    ):
         second.start()
     second.stop()
+
+
+def test_to_listen_takes_no_name_of_this_machine(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[object] = []
+    monkeypatch.setattr(socket, "getfqdn", asked.append)
+    with server(0) as web:
+        assert ask(web, "/nothing")[0] == 404
+    assert asked == []
 
 
 def test_after_stopping_the_port_is_free_again() -> None:
