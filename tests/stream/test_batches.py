@@ -69,6 +69,18 @@ def test_the_first_poll_brings_little_and_where_writing_is_swift_soon_all_that_m
     assert portion.now == 5_000
 
 
+def test_a_handful_that_is_written_swiftly_says_nothing_of_many() -> None:
+    portion = Portion(5_000)
+    portion.took(3, SWIFT / 2)
+    assert portion.now == FIRST_PORTION
+
+
+def test_where_few_are_written_slowly_the_next_poll_brings_half_of_these() -> None:
+    portion = Portion(5_000)
+    portion.took(4 * LEAST_PORTION, SLOW * 2)
+    assert portion.now == 2 * LEAST_PORTION
+
+
 def test_where_writing_is_slow_polls_bring_ever_less_but_never_nothing() -> None:
     portion = Portion(5_000)
     for _ in range(20):

@@ -54,6 +54,7 @@ def test_names_that_senders_make_up_are_counted_together_beyond_so_many() -> Non
         ("step_2_of_5", "step_2_of_5"),
         ("ga4:purchase", "ga4:purchase"),
         ("Mail to bob@example.com", "other"),
+        ("Call to 0170 12 34 56", "other"),
         ("visit of 0170 1234567", "other"),
         ("u-9f1c2d3e-4b5a-6789-8abc-def012345678", "other"),
         ("seen 12345", "other"),

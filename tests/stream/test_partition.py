@@ -183,7 +183,7 @@ def test_a_memory_that_was_written_again_is_not_written_once_more() -> None:
         assert list(restored.again()) == []
 
 
-def test_transitions_are_published_again_of_the_last_batch_alone_and_of_nobody_who_has_been_written_since() -> None:
+def test_transitions_are_published_again_that_no_marker_has_told_of_but_of_nobody_who_has_been_written_since() -> None:
     ann, bob, cyd, dan = (after(None, signal(name, T, 1)) for name in ("ann", "bob", "cyd", "dan"))
     last = [entry(bob, 5, ["b"]), entry(cyd, 5, ["c"]), entry(dan, 5, ["d"])]
     restored = Restored(MACHINE)
@@ -193,6 +193,9 @@ def test_transitions_are_published_again_of_the_last_batch_alone_and_of_nobody_w
     assert list(restored.unpublished()) == [("bob", ["b"])]
     restored.load([marker(5, batch=6)])  # of a batch that changed nobody, and was begun when all of the fifth was out
     assert (restored.batch, list(restored.unpublished())) == (6, [])
+    unmarked = Restored(MACHINE)
+    unmarked.load([entry(ann, 4, ["a"]), entry(bob, 4, ["b"]), entry(after(ann, signal("ann", T, 2)), 5, ["again"])])
+    assert list(unmarked.unpublished()) == [("bob", ["b"]), ("ann", ["again"])]
 
 
 def test_a_late_record_of_a_sleeper_does_not_bring_back_a_customer_who_is_gone() -> None:
