@@ -124,6 +124,7 @@ def test_time_goes_on_by_the_latest_event_that_was_understood_and_by_silence(cla
 def test_a_customer_who_belongs_to_another_partition_is_counted_when_first_met(classifier: Classifier) -> None:
     here = held()
     worked(classifier, here, looked(ELSEWHERE), looked(ELSEWHERE, T + 1))
+    worked(classifier, here, b"", b"", looked(ELSEWHERE, T + 2))
     assert counted(classifier, "customers_misplaced") == 1
 
 
