@@ -1,10 +1,8 @@
 """Batches that become durable at once, without a broker: what is in them, and where the changelog ends after them."""
 
 import asyncio
-from collections.abc import Callable
 from pathlib import Path
 
-import orjson
 import pytest
 from aiokafka.errors import (
     InvalidTransactionTimeout,
@@ -14,25 +12,20 @@ from aiokafka.errors import (
 )
 
 from journey.clock import Time
-from journey.machine import apply
 from stagewatch.app import create_app
 from stagewatch.mistakes import Mistake
 from stagewatch.settings import Settings
 from stream.beginning import why_not
-from stream.changelog import Marker, entry_of, mark_of, marker_of
+from stream.changelog import Marker, mark_of, marker_of
 from stream.databases import Databases
 from stream.files import Files
 from stream.outlet import Out
-from stream.partition import Output, Partition, Setting
-from stream.publishing import Topics, published
 from stream.resting import Reached
-from stream.restoring import Restored
-from stream.strangers import LAYOUT
 from stream.tail import Tail
 from stream.transactions import refused
 from stream.ways import Going, Way
 from stream.writing import Writing
-from tests.stream.shop import MACHINE, MINUTE, PLACE, SOURCE, T, entry, marker, new_clock, nowhere, signal
+from tests.stream.shop import MACHINE, MINUTE, PLACE, SOURCE, T
 
 HOUR = 60 * MINUTE
 
@@ -81,58 +74,6 @@ def test_a_batch_without_a_customer_is_no_more_than_its_offset() -> None:
     offset, end = taken(Going(7, [], [], [], Time(T), (SOURCE, 5), {SOURCE: 5}))
     assert (offset.changes, offset.source) == ([], (SOURCE, 5))
     assert (len(end.changes), end.source) == (1, None), "how far that was is said when the partition is let go of"
-
-
-def partition(way: AtOnce) -> Partition:
-    """One whose batches are taken at once."""
-    how: Callable[[int], Way] = lambda _: way  # noqa: E731  there is one partition
-    ours = Setting(MACHINE, Topics(), "log", nowhere(), frozenset({SOURCE}), new_clock(), at_once=how)
-    return Partition(0, ours)
-
-
-def test_the_changelog_keeps_no_transitions_that_are_published_with_it() -> None:
-    bought = signal("ann", T, 1, "order_completed")
-    memory, transitions = apply(MACHINE, None, "ann", SOURCE, [bought])
-    assert transitions
-
-    async def write() -> list[Going]:
-        way = AtOnce()
-        held = partition(way)
-        output = held.begin(T)
-        held.take(output, memory, transitions)
-        output.source = SOURCE, 2
-        done: asyncio.Future[Output] = asyncio.get_running_loop().create_future()
-        held.hand_over(output, lambda _, batch, __: done.set_result(batch), failed)
-        await done
-        return way.taken
-
-    (going,) = asyncio.run(write())
-    value = going.changes[0].value
-    assert value is not None
-    assert entry_of(value).outbox == []
-    assert {out.topic for out in going.records} >= {"stage-transitions", "customer-stages"}
-
-
-def test_what_was_left_unpublished_is_published_with_a_marker_that_says_so() -> None:
-    bought = signal("ann", T, 1, "order_completed")
-    memory, transitions = apply(MACHINE, None, "ann", SOURCE, [bought])
-    restored = Restored(MACHINE)
-    outbox = orjson.loads(orjson.dumps([published(each, T).outbox() for each in transitions]))
-    restored.load([entry(memory, 3, outbox), marker(2)])
-
-    async def write() -> tuple[int, list[Going]]:
-        way = AtOnce()
-        held = partition(way)
-        held.fill(restored, T)
-        return await held.republish(restored), way.taken
-
-    count, (going,) = asyncio.run(write())
-    assert count == len(transitions) > 0
-    assert len(going.records) > count
-    layout, said = going.changes
-    assert (layout.key or b"").startswith(LAYOUT)
-    assert said.value is not None
-    assert marker_of(said.value).published == 3
 
 
 def test_behind_what_ends_a_transaction_the_next_record_is_ours() -> None:
