@@ -251,6 +251,8 @@ def test_what_is_below_the_floor_is_known_also_of_customers_who_are_not() -> Non
     held.progress.worked_out(SOURCE, 4)
     assert held.progress.known(Batch(SOURCE, 0, again, False, 4, T)) == 4
     assert held.progress.known(Batch("other", 0, again, False, 4, T)) == 0
+    held.progress.worked_out(SOURCE, 1)
+    assert held.progress.known(Batch(SOURCE, 0, again, False, 4, T)) == 4, "what is read again takes nothing back"
 
 
 def test_of_batches_without_records_one_a_place_is_under_way() -> None:
