@@ -44,7 +44,7 @@ async def produce(
             partitions = topics.partitions_for_topic(topic)
             if not partitions:
                 raise ProduceError(
-                    f"the topic {topic} does not exist on {client['bootstrap_servers']}: create it first"
+                    f"the topic {topic} does not exist on {', '.join(client['bootstrap_servers'])}: create it first"
                 )
             await _Sender(producer, topic, len(partitions)).run(items, pace, advance)
         finally:
