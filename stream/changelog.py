@@ -9,11 +9,10 @@ topics. After a crash, therefore, an outbox with a higher number is published ag
 too, how far each source had been worked out by the batch that it was written with: what of that is read again has been
 applied, also where the customer is unknown, having been erased since.
 
-It says, last, at which offset its writer took it to stand: where that is another, somebody else has written of whom the
-writer did not know, and what the marker says is published is not all that stands before it (stream/unpublished.py).
+And it says where its batch was to begin: one that stands elsewhere is void (stream/sifting.py).
 
-The marker's value is a JSON array, `[published, clock, floor, batch, greatest, offset]`; a customer's is a line of
-JSON, `[batch, outbox]`, and after it the memory as `journey.saving` writes it.
+The marker's value is a JSON array, `[published, clock, floor, batch, greatest, begins, records]`; a customer's is a
+line of JSON, `[batch, outbox]`, and after it the memory as `journey.saving` writes it.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, Final
 
 import orjson
 
@@ -44,6 +43,10 @@ NOT_OURS = "it is none of this release's. Run the release that wrote it"
 
 class UnknownEntryError(Exception):
     """A record of the changelog was written by another release."""
+
+
+# What reading a record that is damaged may raise.
+UNREADABLE: Final = (SavedMemoryError, UnknownEntryError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class DamagedError(Exception):
@@ -82,14 +85,16 @@ class Marker:
         clock: how far event time had come.
         floor: of each source, the offset before which all has been applied by what stands before the marker.
         batch: the one that it was written with, or that was the last one published.
-        offset: where it stands if nobody else has written; None where its writer could not tell.
+        begins: the offset of its batch's first record, if nobody else has written; None where that could not be told.
+        records: how many of its batch stand before it.
     """
 
     published: int
     clock: Time = field(default_factory=Time)
     floor: Mapping[str, int] = field(default_factory=dict)
     batch: int = 0
-    offset: int | None = None
+    begins: int | None = None
+    records: int = 0
 
 
 def customer_record(place: Place, customer: bytes, entry: CustomerEntry) -> Out:
@@ -103,7 +108,8 @@ def marker_record(place: Place, marker: Marker) -> Out:
     """The marker as it is written."""
     topic, partition = place
     clock = marker.clock
-    value = orjson.dumps([marker.published, clock.now, marker.floor, marker.batch, clock.greatest, marker.offset])
+    begins = marker.begins, marker.records
+    value = orjson.dumps([marker.published, clock.now, marker.floor, marker.batch, clock.greatest, *begins])
     return Out(topic, MARKER_KEY, value, partition=partition)
 
 
@@ -183,11 +189,13 @@ def _marker(  # noqa: PLR0917  in the order in which they are written
     floor: object = None,
     batch: int = 0,
     greatest: object = None,
-    offset: int | None = None,
+    begins: int | None = None,
+    records: int = 0,
 ) -> Marker:
-    if not all(type(each) is int for each in (published, batch, *(it for it in (now, offset) if it is not None))):
+    numbers = published, batch, records, *(it for it in (now, begins) if it is not None)
+    if not all(type(each) is int for each in numbers):
         raise ValueError("a marker holds numbers")
-    return Marker(published, Time(now, _by_source(greatest)), _by_source(floor), batch, offset)
+    return Marker(published, Time(now, _by_source(greatest)), _by_source(floor), batch, begins, records)
 
 
 def mark_of(key: bytes | None, value: bytes | None) -> bytes:

@@ -377,12 +377,10 @@ class Partition:
     async def republish(self, restored: Restored) -> int:
         """Write and publish what the changelog holds and may not stand or be known; how many transitions."""
         name, description = layout_record(self._setting.machine)
-        own = {} if name in self.own else {name: description}
-        self.own |= own
-        again = [own_record(self._place, *each) for each in own.items()]
-        if entries := self._again(restored):
-            self.batch += 1
-            again += entries
+        own: dict[bytes, bytes | None] = {key: restored.kept(key) for key in restored.own_void}
+        if name not in self.own:
+            own[name] = self.own[name] = description
+        again = [own_record(self._place, *each) for each in own.items()] + self._again(restored)
         notices = [notice_of(value) for value in restored.pending.values()]
         records, count = self._notices(notices), len(notices)
         for customer, outbox in restored.unpublished():
@@ -399,7 +397,7 @@ class Partition:
             # First where they stand, in the words of these journeys: after a crash they are brought over again.
             stand = self._standing(customer for customer, _ in some)
             await self.writing.catch_up(replace(going, aside=stand, changes=entries, records=[], after=[]), marked=True)
-        self.resting.keep({}, self._reached(), own)
+        self.resting.keep({}, self._reached(), {key: each for key, each in own.items() if key not in restored.own_void})
         return count
 
     def _standing(self, customers: Iterable[str]) -> list[Out]:

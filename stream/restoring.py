@@ -20,15 +20,16 @@ from aiokafka import ConsumerRecord
 from journey.clock import Time
 from journey.deadlines import Deadlines
 from journey.machine import Machine
-from journey.saving import Head, SavedMemoryError, current, head
+from journey.saving import Head, current, head
 from stream.batches import Records
 from stream.changelog import (
     MARKER_KEY,
+    NO_OUTBOX,
     OWN,
     PENDING,
+    UNREADABLE,
     CustomerEntry,
     DamagedError,
-    UnknownEntryError,
     apart,
     entry_of,
     floor_of,
@@ -37,15 +38,11 @@ from stream.changelog import (
 )
 from stream.memories import READY, Memories
 from stream.resting import Packed, Resting
+from stream.sifting import Sifting
 from stream.strangers import SLICE, Strangers
-from stream.unpublished import Unpublished
 
 # After so many customers, some 30 ms, whoever counts those that lie in files may do something else.
 COUNTED: Final = 10_000
-
-
-# What reading a record that is damaged may raise.
-UNREADABLE: Final = (SavedMemoryError, UnknownEntryError, AttributeError, LookupError, TypeError, ValueError)
 
 
 class OtherMachineError(Exception):
@@ -71,8 +68,9 @@ class Restored:
         pending: records that may not have reached their topics, by key, beside the outboxes of customers.
         strangers: customers whose last memory another machine saved, until they are brought over.
         changed: customers who have been, and whose memories are to be written down at once.
-        fallen: customers whose last record is an older one than another of theirs, or than that they are gone.
-        behind: whether the last marker is an older one than another.
+        fallen: customers whose last record is void, or an older one than another of theirs, or than that they are gone.
+        own_void: the keys of what the partition keeps for itself, or has to publish, of which the last record is void.
+        behind: whether the last marker is void, or an older one than another.
     """
 
     def __init__(
@@ -98,10 +96,13 @@ class Restored:
         self.strangers = Strangers(machine, self.own, forgets)
         self.changed: list[str] = []
         self.fallen: set[str] = set()
+        self.own_void: set[bytes] = set()
         self.behind = False
+        self._sifting = Sifting()
         #: customers who are gone, each with the floor of that time
         self._gone: dict[str, dict[str, int]] = {}
-        self._outboxes = Unpublished()
+        #: of the greatest batch so far: a batch is written when all before it has been published
+        self._outboxes: dict[str, bytes] = {}
         #: what is new of the records that are being taken; it goes to rest when all of them have been
         self._read: dict[str, bytes | None] = {}
         self._own_read: dict[bytes, bytes | None] = {}
@@ -136,8 +137,31 @@ class Restored:
             if not self.known % COUNTED:
                 yield self.known
 
+    def read(self, rows: Records) -> None:
+        """Take records of the changelog, in order, as far as they stand; `ended` is to be called behind the last.
+
+        Raises:
+            DamagedError: as `load` says.
+        """
+        self.load(self._sifting.sifted(rows))
+
+    def ended(self) -> None:
+        """All has been read.
+
+        Raises:
+            DamagedError: as `load` says.
+        """
+        self.load(self._sifting.rest())
+        for key in self._sifting.void:
+            if key == MARKER_KEY:
+                self.behind = True
+            elif key.startswith(OWN):
+                self.own_void.add(key)
+            else:
+                self.fallen.add(key.decode())
+
     def load(self, rows: Records) -> None:
-        """Take records of the changelog, in order.
+        """Take records of the changelog that stand, in order.
 
         Raises:
             DamagedError: the marker cannot be read, or what the partition keeps for itself.
@@ -181,8 +205,7 @@ class Restored:
         known = self.floor
         self.behind = marker.published < self.published or any(marker.floor.get(it, 0) < known[it] for it in known)
         self.published = max(self.published, marker.published)
-        self.batch = max(self.batch, marker.batch, marker.published)
-        self._outboxes.told(marker, row.offset)
+        self._has_come(max(marker.batch, marker.published))
         self.clock = self.clock.later(marker.clock)
         self._has_reached(marker.floor)
 
@@ -209,7 +232,7 @@ class Restored:
         if before is not None:
             self._let_go(customer, head(before))
         self._read[customer] = None
-        self._outboxes.forget(customer)
+        self._outboxes.pop(customer, None)
         self.fallen.discard(customer)
         self._gone[customer] = floor
         self._has_reached(floor)
@@ -222,9 +245,14 @@ class Restored:
             self.census[before.stages] -= 1
             self.memories.forget(customer)
 
+    def _has_come(self, batch: int) -> None:
+        if batch > self.batch:
+            self.batch = batch
+            self._outboxes.clear()
+
     def _remember(self, customer: str, row: ConsumerRecord[bytes, bytes], value: bytes) -> None:
         batch, outbox, memory = apart(value)
-        self.batch = max(self.batch, batch)
+        self._has_come(batch)
         ours = self.memories.as_written_here(memory)
         memory = memory if ours else current(self._machine, memory)
         now = head(memory)
@@ -245,7 +273,10 @@ class Restored:
             self.strangers.take(customer, memory, row)
             self._apply(now)
         self.fallen.discard(customer)
-        self._outboxes.took(customer, batch, outbox)
+        if batch == self.batch and not outbox.endswith(NO_OUTBOX):
+            self._outboxes[customer] = outbox + b"\n"
+        elif self._outboxes:
+            self._outboxes.pop(customer, None)
 
     def _check(self, now: Head, *, ours: bool) -> None:
         """Raise one of UNREADABLE where a memory says of itself what cannot be."""
@@ -310,25 +341,24 @@ class Restored:
 
     def unpublished(self) -> Iterator[tuple[str, list[Any]]]:
         """Customers and their outboxes that may not have reached their topics."""
-        for customer, line in self._outboxes:
+        if self.batch <= self.published:
+            return
+        for customer, line in self._outboxes.items():
             if outbox := entry_of(line).outbox:
                 yield customer, outbox
 
     def again(self) -> Iterator[tuple[str, CustomerEntry | None]]:
-        """What has to be written again, as a batch of its own; None: that the customer is gone.
-
-        Where an older record stands behind a customer's own, that customer's; and where anybody has written who should
-        not have, whatever may not have been published, since a marker tells nothing certain of it where it stands.
-        """
-        if not (self.fallen or self._outboxes.strayed):
-            return
+        """What has to be written again, since one that does not count stands behind it; None: the customer is gone."""
         outboxes = dict(self.unpublished())
-        for customer in sorted(self.fallen | outboxes.keys()):
+        for customer in sorted(self.fallen):
             if customer not in self.memories:
                 yield customer, None
             else:
-                entry = CustomerEntry(self.batch + 1, self.memories.written(customer), outboxes.get(customer, []))
-                yield customer, entry
+                yield customer, CustomerEntry(self.batch, self.memories.written(customer), outboxes.get(customer, []))
+
+    def kept(self, key: bytes) -> bytes | None:
+        """What stands under one of the partition's own keys; None where nothing does."""
+        return self.pending.get(key) if key.startswith(PENDING) else self.own.get(key)
 
     def gone_before(self, customer: str) -> dict[str, int]:
         """The floor of when the customer went; empty where that is not known."""

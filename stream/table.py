@@ -183,7 +183,9 @@ class CustomerTable(faust.Table[bytes, bytes]):
         await refuse_truncated(connection, topic, {number: starts.get(number, 0) for number in fresh})
         reading = rereading.read(connection, topic, sorted(fresh), starts=starts)
         async for number, rows in reading:
-            restored[number].load(rows)
+            restored[number].read(rows)
+        for each in restored.values():
+            each.ended()
         refuse({number: it.strangers for number, it in restored.items()})
         recovery = Recovered()
         for number, partition in fresh.items():

@@ -131,8 +131,9 @@ class Writing:
     def _marker(self, published: int, clock: Time, floor: Mapping[str, int], batch: int, behind: int = 0) -> Out:
         """A marker that is written `behind` so many records."""
         self._marked, self._clock, self._floor = published, clock, floor
-        offset = None if self.tail.end is None else self.tail.end + behind
-        return marker_record(self.tail.place, Marker(published, clock, floor, batch, offset))
+        # Exactly once, nobody else writes; and what stands elsewhere, since Kafka ended a transaction twice, stands.
+        begins = None if self._way.atomic else self.tail.end
+        return marker_record(self.tail.place, Marker(published, clock, floor, batch, begins, behind))
 
     async def settle(self, clock: Time, floor: Mapping[str, int]) -> None:
         """Take nothing more; return when all that was handed over is written, and the marker says so.

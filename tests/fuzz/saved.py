@@ -106,7 +106,8 @@ class Saved:
         restored = Restored(machine)
         rows: Any = case
         try:
-            restored.load(rows)
+            restored.read(rows)
+            restored.ended()
             refuse({PLACE[1]: restored.strangers})
             list(restored.bring_over(AT))
         except DamagedError as error:

@@ -66,7 +66,7 @@ def test_the_marker_of_a_batch_says_that_the_batch_itself_is_published() -> None
     (only,) = taken(Going(7, [], [change], [transition], Time(T), (SOURCE, 5), {SOURCE: 5}))
     value = only.changes[-1].value
     assert value is not None
-    assert marker_of(value) == Marker(7, Time(T), {SOURCE: 5}, 7)
+    assert marker_of(value) == Marker(7, Time(T), {SOURCE: 5}, 7, records=1)
     assert only.source == (SOURCE, 5)
 
 

@@ -173,7 +173,7 @@ async def test_a_late_marker_of_a_sleeper_is_written_over_when_the_partition_is_
     broker = Broker()
     late = [marker(4, T, {SOURCE: 9}), marker(2, T, {SOURCE: 5})]
     await read_back(opened(broker), broker, [LAYOUT, *(Out(PLACE[0], it.key, it.value, partition=0) for it in late)])
-    assert [(out.key, out.value) for out in broker.taken] == [(late[0].key, b'[4,%d,{"events":9},4,{},3]' % T)]
+    assert [(out.key, out.value) for out in broker.taken] == [(late[0].key, b'[4,%d,{"events":9},4,{},3,0]' % T)]
 
 
 async def test_what_was_left_unpublished_is_not_so_once_it_was_published_at_once() -> None:
