@@ -3,9 +3,12 @@
 Owns what can be concluded from where markers stand. The records of a batch stand together, its marker behind them. They
 may come to stand later than whoever held the partition next had read: their writer had lost it and did not know yet, or
 the broker had appended them and shown them to nobody, since its followers were slow. Then two have written without
-knowing of each other. It shows by the marker of the later one, which does not stand where its writer took it to stand.
-He sees that too, and ends before he publishes or commits anything of that batch (stream/tail.py). So the batch is void:
-all of it will be worked out again, from what stands.
+knowing of each other. It shows by the marker of the later one: it does not stand where its writer took it to stand, and
+its batch was to begin no later than another that stands before it. He sees the first, too, and ends before he publishes
+or commits anything of that batch (stream/tail.py). So the batch is void: it is worked out again, from what stands.
+
+A changelog that was put back from a copy has other offsets: nothing in there stands where it was to. But of its batches
+each was to begin behind the one before it, so none is void.
 
 A void record is to be written over by whoever reads it, since compaction may keep it and none of the others.
 """
@@ -17,15 +20,21 @@ from typing import TypeAlias
 
 from aiokafka import ConsumerRecord
 
-from stream.changelog import MARKER_KEY, OWN, UNREADABLE, marker_of
+from stream.changelog import MARKER_KEY, OWN, UNREADABLE, Marker, marker_of
 
 Row: TypeAlias = "ConsumerRecord[bytes, bytes]"
 
 
 class Sifting:
-    """One partition's records, in order: those of one batch are held back until its marker has told of them."""
+    """One partition's records, in order: those of one batch are held back until its marker has told of them.
 
-    def __init__(self) -> None:
+    Args:
+        known: the offset up to which all stands that is not read; -1 where it is read from the beginning.
+    """
+
+    def __init__(self, known: int = -1) -> None:
+        #: where the last batch that stands was to begin
+        self._begins = known
         self._held: list[Row] = []
         #: the number of the last batch that has a customer's record, and how many of those held stand up to that record
         self._number = b""
@@ -65,9 +74,13 @@ class Sifting:
     def _told(self, row: Row) -> list[Row]:
         """What stands of what was held back, now that a marker has been read."""
         held = [*self._release(len(self._held)), row]
-        first = _void_from(row)
-        if first is None:
+        marker, offset = _marker(row), row.offset
+        if marker is None or marker.begins is None:
             return self._standing(held)
+        if marker.begins + marker.records == offset or marker.begins > self._begins:
+            self._begins = marker.begins
+            return self._standing(held)
+        first = offset - marker.records
         stand = self._standing([each for each in held if each.offset < first])
         self.void.update(each.key for each in held if each.offset >= first)
         return stand
@@ -78,13 +91,9 @@ def _number(row: Row) -> bytes:
     return b"" if row.value is None or row.key.startswith(OWN) else row.value[1 : row.value.find(b",")]
 
 
-def _void_from(row: Row) -> int | None:
-    """The offset of the first record of a marker's batch where that is void, else None."""
+def _marker(row: Row) -> Marker | None:
+    """What a marker says; None where it cannot be read, which whoever takes it says."""
     try:
-        marker = None if row.value is None else marker_of(row.value)
-    except UNREADABLE:  # whoever takes it says so
+        return None if row.value is None else marker_of(row.value)
+    except UNREADABLE:
         return None
-    offset: int = row.offset
-    if marker is None or marker.begins is None or marker.begins + marker.records == offset:
-        return None
-    return offset - marker.records

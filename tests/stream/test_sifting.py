@@ -38,7 +38,7 @@ def read(*rows: Row, first: int = 0) -> Restored:
 
 
 def test_a_batch_that_does_not_stand_where_it_should_is_void_and_is_written_over() -> None:
-    void = [own(X, b"2"), own(PENDING + b"1", b"told"), entry(LATER, 8), entry(BOB, 8), marker(8, 1, 4)]
+    void = [own(X, b"2"), own(PENDING + b"1", b"told"), entry(LATER, 8), entry(BOB, 8), marker(8, 0, 4)]
     restored = read(own(X, b"1"), entry(ANN, 7), marker(7, 0, 2), *void)
     assert restored.memories == {"ann": ANN}
     assert (restored.own, restored.pending, restored.batch, restored.behind) == ({X: b"1"}, {}, 7, True)
@@ -68,9 +68,18 @@ def test_one_that_is_void_is_so_also_where_it_is_read_together_with_one_that_sta
 
 
 def test_what_stood_before_a_void_batch_stands_though_its_own_marker_is_gone_by_compaction() -> None:
-    restored = read(entry(ANN, 5), own(X, b"1"), entry(LATER, 8), marker(8, 9, 1), first=20)
+    restored = read(marker(4, 20, 0), entry(ANN, 5), own(X, b"1"), entry(LATER, 8), marker(8, 20, 1), first=20)
     assert restored.memories == {"ann": ANN}
     assert restored.own == {X: b"1"}
+
+
+@pytest.mark.parametrize("offset", [0, 7, 900])
+def test_a_changelog_that_was_put_back_from_a_copy_says_the_same_wherever_its_records_stand_now(offset: int) -> None:
+    copied = [entry(ANN, 7), marker(7, 700, 1), entry(LATER, 8), entry(BOB, 8), marker(8, 702, 2)]
+    assert read(*copied, first=offset).memories == {"ann": LATER, "bob": BOB}
+    gone_on = [*copied, entry(after(LATER, signal("ann", T + 2, 4)), 9), marker(9, offset + 5, 1)]
+    restored = read(*gone_on, first=offset)
+    assert (restored.batch, restored.fallen, restored.behind) == (9, set(), False)
 
 
 @pytest.mark.parametrize("rows", [[entry(LATER, 8)], [entry(BOB, 8), entry(LATER, 8)]])
