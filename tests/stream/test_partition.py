@@ -63,6 +63,25 @@ def test_a_source_that_spoke_to_the_worker_before_need_not_speak_again_for_time_
     assert held.now == T + MINUTE - PATIENCE
 
 
+def test_a_source_that_is_read_no_more_does_not_hold_the_clock_back() -> None:
+    restored, held = Restored(MACHINE), partition(sources=(SOURCE,))
+    restored.load([marker(1, T - PATIENCE, {}, {"till": T, SOURCE: T})])
+    held.fill(restored, T)
+    held.tell_time(tick(T), T + 2 * MINUTE)
+    assert held.now == T + 2 * MINUTE - PATIENCE
+
+
+def test_a_source_that_was_not_read_before_holds_the_clock_back_until_it_speaks_or_is_idle() -> None:
+    restored, held = Restored(MACHINE), partition(sources=("till", SOURCE))
+    restored.load([marker(1, T - PATIENCE, {}, {SOURCE: T})])
+    held.fill(restored, T)
+    held.tell_time(tick(T), T + 2 * MINUTE)
+    assert held.now == T - PATIENCE
+    held.arrived(replace(tick(T + IDLE_AFTER), topic="till"))
+    held.tell_time(tick(T + IDLE_AFTER), None)
+    assert held.now == T + IDLE_AFTER - PATIENCE
+
+
 def test_a_source_that_ends_before_what_memories_have_applied_is_not_read() -> None:
     restored = Restored(MACHINE)
     restored.load([entry(after(None, signal("ann", T, 41)), 1), entry(after(None, signal("bob", T, 7)), 1)])
