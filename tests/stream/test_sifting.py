@@ -7,6 +7,7 @@ from aiokafka import ConsumerRecord
 
 from stream.changelog import OWN, PENDING, Marker, marker_record, own_record
 from stream.restoring import Restored
+from stream.sifting import Sifting
 from tests.stream.shop import MACHINE, PLACE, T, after, entry, row, signal
 
 ANN = after(None, signal("ann", T, 1))
@@ -90,3 +91,11 @@ def test_a_batch_amid_which_its_writer_died_stands(rows: list[Row]) -> None:
 def test_a_batch_of_which_it_could_not_be_told_where_it_was_to_begin_stands() -> None:
     told = row(marker_record(PLACE, Marker(7, batch=8, records=1)))
     assert read(entry(ANN, 7), marker(7, 0, 1), entry(LATER, 8), told).memories == {"ann": LATER}
+
+
+@pytest.mark.parametrize(("begins", "stand"), [(3, 0), (6, 2)])
+def test_behind_what_lies_in_files_a_batch_is_void_that_was_to_begin_within_it(begins: int, stand: int) -> None:
+    rows = [entry(LATER, 8), marker(8, begins, 1)]
+    for number, each in enumerate(rows):
+        each.offset = 6 + number
+    assert len(Sifting(known=5).sifted(rows)) == stand
