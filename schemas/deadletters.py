@@ -7,7 +7,7 @@ it would be understood by now.
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from typing import Final, Self
 
@@ -82,12 +82,20 @@ class DeadLetter:
     def identity(self) -> str:
         """What tells it apart from all others: where it stood, and a digest of it.
 
-        A record may be refused twice, by a worker that ends before it commits and by the next one: one identity. The
-        digest tells it from a record that stands at the same place of a topic made anew.
+        A record may be refused twice, by a worker that ends before it commits and by the next one: one identity. So
+        have two that tell of different events of one record (`besides`). The digest tells it from a record that stands
+        at the same place of a topic made anew.
         """
         digest = blake2b(self.key or b"", digest_size=8)
         digest.update(b"\0" + (self.value or b""))
         return f"{self.address} {digest.hexdigest()}"
+
+    def besides(self, sent: Part | None) -> Self | None:
+        """What is left of it where this part of its record has been sent again (None: all of it); None for nothing."""
+        if sent is None or (self.part is not None and self.part.total != sent.total):
+            return None
+        left = (self.part or Part.all_of(sent.total)) - sent
+        return None if left is None else replace(self, part=left)
 
     def again(self) -> list[tuple[str, bytes]]:
         """The headers with which it is sent again: its own, what of it counts, and where it stood first."""

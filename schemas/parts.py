@@ -7,7 +7,7 @@ again does not count twice with those that had been understood.
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from typing import Final, Self
 
@@ -29,9 +29,23 @@ class Part:
     numbers: frozenset[int]
     total: int
 
+    def __or__(self, other: Self) -> Self:
+        """Both together; they are of one record."""
+        return replace(self, numbers=self.numbers | other.numbers)
+
+    def __sub__(self, other: Self) -> Self | None:
+        """What is left of it without the other, which is of the same record; None for nothing."""
+        left = self.numbers - other.numbers
+        return replace(self, numbers=left) if left else None
+
     def __str__(self) -> str:
         spans = [str(first) if first == last else f"{first}-{last}" for first, last in _spans(sorted(self.numbers))]
         return f"{','.join(spans)} of {self.total}"
+
+    @classmethod
+    def all_of(cls, total: int) -> Self:
+        """Every event of a record that holds so many."""
+        return cls(frozenset(range(total)), total)
 
     @classmethod
     def parse(cls, text: str) -> Self | None:

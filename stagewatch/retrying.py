@@ -11,13 +11,14 @@ import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
 from aiokafka.errors import ProducerFenced
 
 from schemas.deadletters import DeadLetter
+from schemas.parts import WHOLE, Part
 from schemas.times import rfc3339
 from stagewatch.deadletters import ON_REQUEST, ROOM, Chosen, Fate, Found, Judge
 from stagewatch.mistakes import Mistake
@@ -34,6 +35,10 @@ BYTES_AT_ONCE = 4 * 1024 * 1024
 # What a transaction may take (seconds): for so long, and the broker's own 10 s of looking for such, workers wait for
 # one whose sender was killed; or until the next retry.
 WITHIN = 15.0
+
+
+Sent = dict[bytes, Part | None]
+"""What has been sent again, by the identities of dead letters: these events of the record; None: all of it."""
 
 
 @dataclass(slots=True)
@@ -91,26 +96,33 @@ class Retry:
         async with self._sender() as outlet:
             # The ledger is read once nobody else can write to it.
             waiting, size = list[Found](), 0
-            async with aclosing(self._due(chosen, await self._sent_before(), tally)) as due:
+            before = await self._sent_before()
+            async with aclosing(self._due(chosen, before, tally)) as due:
                 async for found in due:
                     waiting.append(found)
                     size += found.letter.size
                     if len(waiting) >= AT_ONCE or size >= BYTES_AT_ONCE:
-                        advance(await self._send(outlet, waiting))
+                        advance(await self._send(outlet, waiting, before))
                         waiting, size = [], 0
-            advance(await self._send(outlet, waiting))
+            advance(await self._send(outlet, waiting, before))
         return tally
 
-    async def _due(self, chosen: Chosen, before: set[bytes], tally: Tally) -> AsyncGenerator[Found]:
-        """The dead letters to send again, each identity once; all others are counted."""
+    async def _due(self, chosen: Chosen, before: Sent, tally: Tally) -> AsyncGenerator[Found]:
+        """The dead letters to send again, each event of a record once; all others are counted.
+
+        Two of one record may each tell of some of its events: those that could not be understood, and those on which
+        the journey failed.
+        """
         async with aclosing(found_on(self.connection, self.rejected, chosen)) as letters:
             async for found in letters:
                 identity = found.letter.identity.encode()
-                if identity in before:
+                sent = before.get(identity)
+                letter = found.letter.besides(sent) if identity in before else found.letter
+                if letter is None:
                     tally.before += 1
-                elif self._is_to_be_sent(found.letter, chosen, tally):
-                    before.add(identity)
-                    yield found
+                elif self._is_to_be_sent(letter, chosen, tally):
+                    before[identity] = sent | letter.part if sent and letter.part else letter.part
+                    yield replace(found, letter=letter)
 
     def _is_to_be_sent(self, letter: DeadLetter, chosen: Chosen, tally: Tally) -> bool:
         verdict = self.judge.judge(letter)
@@ -126,13 +138,13 @@ class Retry:
             tally.refused[verdict.rejection.reason] += 1
         return False
 
-    async def _sent_before(self) -> set[bytes]:
-        """The identities in the ledger; none where there is no ledger yet."""
+    async def _sent_before(self) -> Sent:
+        """What the ledger has; nothing where there is no ledger yet."""
         state = (await look(self.connection, [self.ledger])).get(self.ledger)
-        found: set[bytes] = set()
+        found: Sent = {}
         if state is not None:
             async for _, rows in read(self.connection, self.ledger, range(state.partitions)):
-                found.update(row.key for row in rows if row.key is not None)
+                found |= {row.key: part_in(row.value) for row in rows if row.key is not None}
         return found
 
     @asynccontextmanager
@@ -158,11 +170,11 @@ class Retry:
         finally:
             await outlet.on_stop()
 
-    async def _send(self, outlet: TransactionalOutlet, some: Sequence[Found]) -> int:
-        """Write records and their entries in one transaction; how many."""
+    async def _send(self, outlet: TransactionalOutlet, some: Sequence[Found], sent: Sent) -> int:
+        """Write records and their entries in one transaction, after which so much is `sent`; how many."""
         if not some:
             return 0
-        records = [self._again(found) for found in some] + [self._entry(found) for found in some]
+        records = [self._again(found) for found in some] + [self._entry(found, sent) for found in some]
         async with outlet.transaction():
             # Those of one partition are packed together, and must not be more than its topic takes at once.
             for slice_ in [records] if self._takes_many(some) else [[record] for record in records]:
@@ -177,9 +189,24 @@ class Retry:
         letter, origin = found.letter, found.letter.origin
         return Out(origin.topic, letter.key, letter.value, letter.again(), origin.partition)
 
-    def _entry(self, found: Found) -> Out:
-        told = {"retried_at": rfc3339(self.wall()), "rejected": found.address, "reason": found.letter.reason}
-        return Out(self.ledger, found.letter.identity.encode(), orjson.dumps(told))
+    def _entry(self, found: Found, sent: Sent) -> Out:
+        identity = found.letter.identity.encode()
+        told = {
+            "retried_at": rfc3339(self.wall()),
+            "rejected": found.address,
+            "reason": found.letter.reason,
+            "events": str(sent[identity] or WHOLE),
+        }
+        return Out(self.ledger, identity, orjson.dumps(told))
+
+
+def part_in(entry: bytes | None) -> Part | None:
+    """The events of which an entry of the ledger tells; None for all, and where it does not say."""
+    try:
+        told = orjson.loads(entry or b"")["events"]
+        return Part.parse(told)
+    except (LookupError, TypeError, ValueError):
+        return None
 
 
 def _unless_fenced(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) -> None:

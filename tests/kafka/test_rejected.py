@@ -11,6 +11,7 @@ import orjson
 import pytest
 from click.testing import CliRunner
 
+from schemas.parts import Part
 from schemas.rejections import Rejection
 from schemas.signals import Origin
 from stagewatch.cli import main
@@ -23,7 +24,7 @@ from tests.kafka import traffic
 from tests.kafka.conftest import Corner
 from tests.kafka.polling import until
 from tests.kafka.stand import ByCustomer, Stand, once, replayed
-from tests.kafka.tills import BEGAN, JOURNEY, closing, dialect, receipts
+from tests.kafka.tills import BEGAN, JOURNEY, Event, closing, dialect, receipts
 from tests.kafka.traffic import Found, Sent
 from tests.kafka.worker import ROOT, command, environment
 
@@ -163,11 +164,13 @@ async def every_record_went_back_as_it_came(stand: Stand, refused: list[Found]) 
     }
 
 
-def forged(stand: Stand, number: int) -> Sent:
-    """A dead letter as a worker would have written it."""
-    event = {"card": f"card-{number}", "what": "seen", "when": BEGAN + number}
+def forged(stand: Stand, number: int, lines: int = 0, part: Part | None = None) -> Sent:
+    """A dead letter as a worker would have written it; with `lines`, of a record of so many events."""
+    event: Event = {"card": f"card-{number}", "what": "seen", "when": BEGAN + number}
+    if lines:
+        event["lines"] = [{"when": BEGAN + each} for each in range(lines)]
     origin = Origin(stand.topic("events"), number % 2, number)
-    key, value, headers = Rejection("no time", "", origin, b"k", orjson.dumps(event), ()).record()
+    key, value, headers = Rejection("no time", "", origin, b"k", orjson.dumps(event), (), part=part).record()
     return Sent(stand.topic("rejected-events"), key, value, 0, tuple(headers))
 
 
@@ -193,3 +196,21 @@ async def test_of_two_who_send_again_at_once_one_is_put_out_and_every_record_is_
     assert f"{AT_ONCE + 1} left alone: they were sent again before" in out
     back = [each.header("stagewatch-retried") for each in await stand.read("events")]
     assert Counter(back) == Counter(f"{stand.topic('events')}/{n % 2}@{n}" for n in range(2 * AT_ONCE))
+
+
+async def test_two_that_tell_of_different_events_of_one_record_are_both_sent_and_no_event_twice(corner: Corner) -> None:
+    stand = corner(partitions=2, sources={"events": "tills"}, settings={"journeys": str(JOURNEY)})
+    await stand.create_topics()
+    mended = {"dialect_files": str(dialect(stand.folder, "mended"))}
+
+    async def told(*numbers: int) -> list[str]:
+        """Of these events of a record it is told that they were refused; which go back."""
+        part = Part(frozenset(numbers), 5)
+        await traffic.produce(stand.broker, [forged(stand, 0, 5, part)])
+        await stagewatch(stand, "rejected", "retry", **mended)
+        return [each.header("stagewatch-events") for each in await stand.read("events")]
+
+    assert await told(0, 3) == ["0,3 of 5"]
+    assert await told(1) == ["0,3 of 5", "1 of 5"]
+    assert await told(0, 1, 2, 3) == ["0,3 of 5", "1 of 5", "2 of 5"]
+    assert await told(0, 1, 3) == ["0,3 of 5", "1 of 5", "2 of 5"]

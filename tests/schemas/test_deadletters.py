@@ -1,5 +1,7 @@
 """A dead letter is read back as it was refused, and goes back to its source as it came."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -53,6 +55,30 @@ def test_a_record_refused_twice_has_one_identity_and_another_at_its_place_has_it
     assert letter(other).identity == found.identity
     for others, anew in ((key, (value or b"") + b"x"), ((key or b"") + b"x", value)):
         assert letter(Rejection("empty", "", rejection.origin, others, anew, ())).identity != found.identity
+
+
+@given(st.lists(rejections, min_size=1), st.data())
+def test_of_what_is_told_of_one_record_more_than_once_each_event_goes_back_once(
+    several: list[Rejection], data: st.DataObject
+) -> None:
+    told = [letter(replace(several[0], part=data.draw(parts))) for _ in several]
+    assert len({each.identity for each in told}) == 1
+    sent, whole, again = None, False, list[frozenset[int]]()
+    for number, each in enumerate(told):
+        left = each if number == 0 else each.besides(None if whole else sent)
+        if left is not None:
+            again.append(left.part.numbers if left.part else frozenset(range(9)))
+            whole = whole or left.part is None
+            sent = left.part if sent is None or left.part is None else sent | left.part
+    assert sum(map(len, again)) == len(frozenset().union(*again))
+    assert frozenset().union(*again) == frozenset().union(
+        *(each.part.numbers if each.part else range(9) for each in told)
+    )
+
+
+def test_two_that_tell_of_another_number_of_events_are_not_both_right() -> None:
+    one = letter(Rejection("no time", "", Origin("events", 0, 1), b"k", b"v", (), 1, Part(frozenset({1}), 3)))
+    assert one.besides(Part(frozenset({0}), 2)) is None
 
 
 OURS = [("stagewatch-topic", b"events"), ("stagewatch-partition", b"1"), ("stagewatch-offset", b"2")]

@@ -9,12 +9,14 @@ from click.testing import CliRunner, Result
 
 from schemas.deadletters import DeadLetter
 from schemas.dialects import shipped_dialects
+from schemas.parts import Part
 from schemas.reading import Reader
 from schemas.rejections import Rejection
 from schemas.signals import Origin
 from stagewatch.cli import main
 from stagewatch.deadletters import Chosen, Fate, Found, Judge
 from stagewatch.letters import as_json, as_line, in_full, plain
+from stagewatch.retrying import part_in
 from stream.topics import TopicState
 
 AT = 1_710_325_274_000
@@ -177,6 +179,22 @@ def test_nothing_that_a_sender_wrote_is_a_command_to_the_terminal() -> None:
     text = "".join([as_line(one), as_json(one), *shown(one)])
     assert all(letter.isprintable() for letter in text)
     assert plain("Käthe 顧客") == "Käthe 顧客"
+
+
+@pytest.mark.parametrize(
+    ("entry", "part"),
+    [
+        (b'{"events": "1,4-7 of 10"}', Part(frozenset({1, 4, 5, 6, 7}), 10)),
+        (b'{"events": "all"}', None),
+        (b'{"retried_at": "2024-03-13T10:21:14.000Z"}', None),
+        (b'{"events": 7}', None),
+        (b"[]", None),
+        (b"{", None),
+        (None, None),
+    ],
+)
+def test_an_entry_of_the_ledger_that_names_no_events_is_of_all_of_them(entry: bytes | None, part: Part | None) -> None:
+    assert part_in(entry) == part
 
 
 def run(*arguments: str, **environment: str) -> Result:
