@@ -17,7 +17,7 @@ from stagewatch.mistakes import Mistake
 from stagewatch.retrying import Retry, Tally, ledger_of
 from stagewatch.searching import allowed, found_on, in_words
 from stagewatch.settings import Settings
-from stream.topics import create, look
+from stream.topics import create, faults, look
 
 
 async def letters(settings: Settings, chosen: Chosen, starts: Mapping[int, int] | None = None) -> AsyncGenerator[Found]:
@@ -72,7 +72,9 @@ async def retried(settings: Settings, chosen: Chosen, *, dry: bool, advance: Cal
         if not dry:
             await create(connection, [ledger], partitions=settings.partitions, replication=settings.replication)
             sources = {source.topic: ["Write"] for source in settings.sources}
-            await allowed(connection, {**sources, ledger.name: ["Read", "Write"]})
+            states = await allowed(connection, {**sources, ledger.name: ["Read", "Write"]})
+            if found := faults([ledger], states):
+                raise Mistake("\n".join(map(str, found)))
         return await retry.run(chosen, dry=dry, advance=advance)
 
 

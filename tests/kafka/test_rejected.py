@@ -214,3 +214,14 @@ async def test_two_that_tell_of_different_events_of_one_record_are_both_sent_and
     assert await told(1) == ["0,3 of 5", "1 of 5"]
     assert await told(0, 1, 2, 3) == ["0,3 of 5", "1 of 5", "2 of 5"]
     assert await told(0, 1, 3) == ["0,3 of 5", "1 of 5", "2 of 5"]
+
+
+async def test_with_a_ledger_that_is_emptied_by_age_nothing_is_sent(corner: Corner) -> None:
+    stand = corner(partitions=2, sources={"events": "tills"}, settings={"journeys": str(JOURNEY)})
+    await stand.create_topics()
+    await stand.make(f"{stand.group}-retried", cleanup_policy="delete")
+    await traffic.produce(stand.broker, [forged(stand, 0)])
+    settings = stand.all_settings(dialect_files=str(dialect(stand.folder, "mended")))
+    with pytest.raises(Mistake, match=r"-retried: has cleanup\.policy=delete where it must be compact"):
+        await retried(load(environment(settings)).settings, Chosen(), dry=False, advance=lambda _: None)
+    assert await stand.published("events") == 0
