@@ -108,7 +108,7 @@ COUNTERS = {
     "deadlines": Definition("deadlines_fired", ("journey", "track"), "Transitions that silence made."),
     "failed": Definition(
         "deadlines_failed", (), "Deadlines on which the journey failed; their customers stay where they are.",
-        "Above nought: a fault of ours, which the log tells in full; please report it.",
+        "Above nought: a fault of ours, the log tells where; please report it.",
     ),
     "republished": Definition(
         "transitions_republished", (), "Transitions published again after a crash, with the same ids."
