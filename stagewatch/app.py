@@ -104,8 +104,8 @@ def _at_once(app: StreamApp, reached: Reached) -> Callable[[int], Way] | None:
 
 
 # Where silence never follows the wall clock, a source that has been quiet for so long (ms) no longer holds back the
-# partition's other sources.
-QUIET = 5_000
+# partition's other sources. Longer than a broker takes to find another leader, or a worker to be given the partition.
+QUIET = 30_000
 
 
 def _clock(patience: int, idle_after: int | None, start: Time | None) -> Clock:
