@@ -129,7 +129,7 @@ class Restored:
         self.floor |= reached.floor
         self.own |= self.resting.own
         self.last = reached.offset - 1, reached.last
-        self._sifting = Sifting(reached.offset - 1)
+        self._sifting = Sifting(reached.offset)
         for customer, written in self.resting.items():
             if not self.known and not self.memories.as_written_here(written):
                 raise OtherMachineError

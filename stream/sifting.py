@@ -4,11 +4,12 @@ Owns what can be concluded from where markers stand. The records of a batch stan
 may come to stand later than whoever held the partition next had read: their writer had lost it and did not know yet, or
 the broker had appended them and shown them to nobody, since its followers were slow. Then two have written without
 knowing of each other. It shows by the marker of the later one: it does not stand where its writer took it to stand, and
-its batch was to begin no later than another that stands before it. He sees the first, too, and ends before he publishes
-or commits anything of that batch (stream/tail.py). So the batch is void: it is worked out again, from what stands.
+its batch was to begin before the end of another. He sees the first, too, and ends before he publishes or commits
+anything of that batch (stream/tail.py). So the batch is void: it is worked out again, from what stands.
 
 A changelog that was put back from a copy has other offsets: nothing in there stands where it was to. But of its batches
-each was to begin behind the one before it, so none is void.
+each was to begin behind the end of the one before it, so none is void. That is why ends are reckoned from where batches
+were to begin.
 
 A void record is to be written over by whoever reads it, since compaction may keep it and none of the others.
 """
@@ -29,12 +30,12 @@ class Sifting:
     """One partition's records, in order: those of one batch are held back until its marker has told of them.
 
     Args:
-        known: the offset up to which all stands that is not read; -1 where it is read from the beginning.
+        end: the offset before which all stands that is not read.
     """
 
-    def __init__(self, known: int = -1) -> None:
-        #: where the last batch that stands was to begin
-        self._begins = known
+    def __init__(self, end: int = 0) -> None:
+        #: whoever knows of all that has been read cannot begin before it
+        self._end = end
         self._held: list[Row] = []
         #: the number of the last batch that has a customer's record, and how many of those held stand up to that record
         self._number = b""
@@ -77,9 +78,10 @@ class Sifting:
         marker, offset = _marker(row), row.offset
         if marker is None or marker.begins is None:
             return self._standing(held)
-        if marker.begins + marker.records == offset or marker.begins > self._begins:
-            self._begins = marker.begins
+        if marker.begins + marker.records == offset or marker.begins >= self._end:
+            self._end = marker.begins + marker.records + 1
             return self._standing(held)
+        self._end += marker.records + 1
         first = offset - marker.records
         stand = self._standing([each for each in held if each.offset < first])
         self.void.update(each.key for each in held if each.offset >= first)

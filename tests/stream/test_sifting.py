@@ -98,4 +98,4 @@ def test_behind_what_lies_in_files_a_batch_is_void_that_was_to_begin_within_it(b
     rows = [entry(LATER, 8), marker(8, begins, 1)]
     for number, each in enumerate(rows):
         each.offset = 6 + number
-    assert len(Sifting(known=5).sifted(rows)) == stand
+    assert len(Sifting(end=6).sifted(rows)) == stand

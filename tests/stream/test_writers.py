@@ -219,6 +219,7 @@ lives = st.builds(
 @example([Life(8, 0, 1, LATE), Life(2, 0, 1, ON)])
 @example([Life(8, 0, 0, LATE), Life(8, 0, 0, ON, first=1)])
 @example([Life(8, 0, 1, OVERTAKEN), Life(8, 0, 0, ON, first=1)])
+@example([Life(1, 0, 0, OVERTAKEN), Life(2, 0, 0, OVERTAKEN), Life(2, 0, 0, LATE)])
 def test_whoever_dies_with_a_batch_that_comes_to_stand_late_nothing_is_lost_or_invented(lives: list[Life]) -> None:
     broker = through(lives)
     told = broker.told
