@@ -329,10 +329,19 @@ class Restored:
             written = {customer: each for customer, (each, _) in some.items()}
             self.changed += [customer for customer, (_, lasting) in some.items() if lasting]
             for customer, each in written.items():
-                self._count(customer, None, head(each))
+                self._count(customer, None, self._head_of_stranger(customer, each))
             self.memories.restore(written)
             self.resting.keep(written, self.resting.reached)
             yield
+
+    def _head_of_stranger(self, customer: str, written: bytes) -> Head:
+        """What was damaged when it was read may show only in what comes of it."""
+        try:
+            now = head(written)
+            self._check(now, ours=True)
+        except UNREADABLE as error:
+            raise self.strangers.damaged(customer, error) from None
+        return now
 
     def rewritten(self) -> Iterator[list[tuple[str, CustomerEntry]]]:
         """What has to be written down of who was brought over, some at a time; their outboxes have been published."""

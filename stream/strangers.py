@@ -26,6 +26,9 @@ LAYOUT: Final = OWN + b"layout:"
 SLICE: Final = 1_000
 # Characters that are quoted of a journey's name; no journey's is longer, but a damaged record's may be.
 LONGEST_NAME: Final = 200
+# Reasons that are told, and characters of one: journeys of the greatest size need fewer, damaged records do not.
+MOST_REASONS: Final = 20
+LONGEST_REASON: Final = 1_000
 
 
 class JourneysChangedError(Exception):
@@ -89,9 +92,10 @@ class Strangers:
             lost = [name for name in left_out(self._machine, written) if name not in self._forgets]
             return [*map(_forgotten, lost), *why_not(self._machine, written, described)]
         except SavedMemoryError as error:
-            raise self._damaged(customer, error) from None
+            raise self.damaged(customer, error) from None
 
-    def _damaged(self, customer: str, error: Exception) -> DamagedError:
+    def damaged(self, customer: str, error: Exception) -> DamagedError:
+        """What is said of a customer whose last record is damaged."""
         offset, _ = self._places[customer]
         return DamagedError((self._topic, self._partition, offset), error)
 
@@ -112,7 +116,7 @@ class Strangers:
                 memory = decode(self._machine, customer, written, described, now)
                 found[customer] = encode(self._machine, memory), lasts(self._machine, written, described)
             except (JSONEncodeError, SavedMemoryError) as error:
-                raise self._damaged(customer, error) from None
+                raise self.damaged(customer, error) from None
             if len(found) == SLICE:
                 yield found
                 found = {}
@@ -138,12 +142,15 @@ def refuse(partitions: Mapping[int, Strangers]) -> None:
         DamagedError: one is damaged.
     """
     each = {number: strangers.refusals() for number, strangers in sorted(partitions.items())}
-    found: Counter[Refusal] = Counter()
+    found: Counter[str] = Counter()
     for refusals in each.values():
-        found.update(refusals)
+        for refusal, count in refusals.items():
+            found[cut(refusal.message, LONGEST_REASON)] += count
     if found:
         numbers = ", ".join(str(number) for number, refusals in each.items() if refusals)
-        said = [f"- {refusal.message} (of these customers: {count:,})" for refusal, count in found.items()]
+        said = [f"- {message} (of these customers: {count:,})" for message, count in found.most_common(MOST_REASONS)]
+        if len(found) > MOST_REASONS:
+            said.append(f"- and for {len(found) - MOST_REASONS:,} further reasons")
         raise JourneysChangedError(
             f"Customers of partitions {numbers} were saved in journeys that are others now:\n" + "\n".join(said) + "\n"
             "Nothing has been written: the former version can go on. `stagewatch check --from OLD NEW` tells what a new"

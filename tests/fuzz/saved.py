@@ -36,11 +36,12 @@ from stream.changelog import (
 from stream.outlet import Out
 from stream.publishing import from_outbox, published
 from stream.restoring import Restored
-from stream.strangers import JourneysChangedError, layout_record, refuse
+from stream.strangers import LONGEST_REASON, MOST_REASONS, JourneysChangedError, layout_record, refuse
 from tests.fuzz import hostile
 from tests.fuzz.events import AT, Records
 
 PLACE: Final = ("shop-customers-changelog", 3)
+MOST_SAID: Final = MOST_REASONS * LONGEST_REASON + 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +115,7 @@ class Saved:
             said = str(error)
             return None if "at offset " in said and len(said) < 1_500 else f"it does not say where: {said[:300]}"
         except JourneysChangedError as error:
-            return None if len(str(error)) < 5_000 else "it says too much"
+            return None if len(str(error)) < MOST_SAID else "it says too much"
         for customer in restored.memories:
             try:
                 memory = restored.memories[customer]

@@ -19,7 +19,7 @@ from stream.files import Files
 from stream.outlet import Out
 from stream.resting import Reached
 from stream.restoring import Restored
-from stream.strangers import SLICE, JourneysChangedError, layout_record, refuse
+from stream.strangers import LONGEST_REASON, SLICE, JourneysChangedError, layout_record, refuse
 from tests.journey.shops import HOUR, MINUTE, OLD, T, shop, text
 from tests.stream.shop import PATIENCE, PLACE, Broker, marker, partition, row
 
@@ -194,6 +194,34 @@ def test_a_damaged_memory_of_a_former_version_is_told_by_its_place() -> None:
         broken = Out(out.topic, b"ann", b"\n".join([*lines[:3], damaged, *lines[4:]]), partition=0)
         with pytest.raises(DamagedError, match=r"offset 2 of log\[0\] cannot be read"):
             read(NEW, LAYOUT, entry(memory("bob")), broken)
+
+
+def test_whatever_a_damaged_memory_holds_it_is_brought_over_or_told_by_its_place() -> None:
+    out = entry(memory("ann"))
+    assert out.value is not None
+    lines = out.value.split(b"\n")
+    at, seen, recent, *slots = orjson.loads(lines[3])
+    told: list[str] = []
+    for place in range(len(slots)):
+        for odd in ({}, [], [[None]], {"": [[None]]}, "x", True, None, 1e300, -1, 99):
+            line = orjson.dumps([at, seen, recent, *slots[:place], odd, *slots[place + 1 :]])
+            broken = Out(out.topic, b"ann", b"\n".join([*lines[:3], line, *lines[4:]]), partition=0)
+            try:
+                found = read(NEW, LAYOUT, broken).customers()
+            except DamagedError as error:
+                told.append(str(error))
+            else:
+                assert found == 1
+    assert told
+    assert all("offset 1 of log[0] cannot be read" in each for each in told)
+
+
+def test_what_keeps_a_damaged_layout_from_being_brought_over_is_told_short() -> None:
+    name, description = layout_record(OLD)
+    long = description.replace(b'"unknown"', b'"%b"' % (b"u" * 9_000))
+    with pytest.raises(JourneysChangedError) as caught:
+        read(NEW, Out(PLACE[0], name, long, partition=0), entry(memory("ann")))
+    assert len(str(caught.value)) < LONGEST_REASON + 1_000
 
 
 def test_many_are_brought_over_some_at_a_time() -> None:
